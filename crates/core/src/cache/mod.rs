@@ -1,0 +1,356 @@
+//! The token cache: any source, asked as rarely as possible.
+
+mod flight;
+mod policy;
+#[cfg(test)]
+mod tests;
+
+pub use policy::RefreshPolicy;
+
+use crate::clock::{Clock, Moment, SystemClock};
+use crate::error::TokenError;
+use crate::source::TokenSource;
+use crate::token::{AccessToken, TokenRef};
+use arc_swap::{ArcSwap, Guard};
+use async_trait::async_trait;
+use flight::{Flight, Landing};
+use policy::{Allowance, Windows, nanos};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
+use tracing::Instrument;
+
+/// Keeps the token of another source, and renews it before anyone has to wait.
+///
+/// * **Two windows.** Near its end a token is still handed out at once, while one refresh runs in the
+///   background; nearer still, callers wait for that refresh. See [`RefreshPolicy`].
+/// * **Single flight.** However many callers, there is one request; they share its token, or its error.
+/// * **Nothing is taken away.** When a refresh fails, a token that is still valid stays in use. A failure is
+///   remembered for a short, growing time, in which nobody asks again.
+/// * **A dropped caller cancels nothing.** A refresh runs in a task of its own.
+/// * **[`reject`](TokenSource::reject) compares.** Only the token in hand can be taken away, and a refresh that
+///   began before can't bring it back. Refusals lead to at most one new token a second (five in a row), so that
+///   a server which refuses everything doesn't make us hammer the authorization server.
+/// * **Two clocks.** See [`Clock`].
+///
+/// [`current`](TokenSource::current) takes no lock and allocates nothing. Asking needs a tokio runtime. Clones
+/// share everything.
+pub struct CachedTokenSource<S> {
+    shared: Arc<Shared<S>>,
+}
+
+struct Shared<S> {
+    source: S,
+    clock: Arc<dyn Clock>,
+    policy: RefreshPolicy,
+    in_hand: ArcSwap<InHand>,
+    /// Until the monotonic clock (ns) has reached this, nobody asks: the last refresh has failed.
+    quiet_until: AtomicU64,
+    /// Whether `State::flight` is there, for those who hold no lock.
+    refreshing: AtomicBool,
+    state: Mutex<State>,
+}
+
+/// Never locked across an `await`.
+#[derive(Default)]
+struct State {
+    flight: Option<Flight>,
+    failures: u32,
+    last_error: Option<TokenError>,
+    /// Grows with each token that is taken away.
+    generation: u64,
+    refused: Option<AccessToken>,
+    refusals: Allowance,
+}
+
+/// A token and its windows.
+struct InHand {
+    token: AccessToken,
+    windows: Windows,
+}
+
+/// A borrowed look at the token in hand.
+pub(crate) struct Held(Guard<Arc<InHand>>);
+
+impl Held {
+    pub(crate) fn token(&self) -> &AccessToken {
+        &self.0.token
+    }
+}
+
+/// What a caller without a token does next.
+enum Turn {
+    Take(AccessToken),
+    Wait(Flight),
+    Fail(TokenError),
+}
+
+impl<S: TokenSource + 'static> CachedTokenSource<S> {
+    /// Caches the tokens of `source`. Asks for nothing yet.
+    pub fn new(source: S) -> Self {
+        Self::with(source, RefreshPolicy::default(), Arc::new(SystemClock))
+    }
+
+    /// Caches with other windows, or by another clock.
+    pub fn with(source: S, policy: RefreshPolicy, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                source,
+                clock,
+                policy,
+                in_hand: ArcSwap::from_pointee(InHand::nothing()),
+                quiet_until: AtomicU64::new(0),
+                refreshing: AtomicBool::new(false),
+                state: Mutex::default(),
+            }),
+        }
+    }
+
+    async fn fetch(&self) -> Result<AccessToken, TokenError> {
+        // Once is the rule; again when the refresh that we joined brought back a refused token, or was torn
+        // down with its runtime.
+        for _ in 0..3 {
+            if let Some(token) = self.current() {
+                return Ok(token.clone());
+            }
+            let flight = match self.shared.next_turn() {
+                Turn::Take(token) => return Ok(token),
+                Turn::Wait(flight) => flight,
+                Turn::Fail(error) => return Err(error),
+            };
+            match flight.outcome().await {
+                Some(Ok(token)) => return Ok(token),
+                Some(Err(error)) => return self.current().map(|token| token.clone()).ok_or(error),
+                None => {}
+            }
+        }
+        Err(TokenError::Interrupted {
+            what: "the refresh was torn down",
+        })
+    }
+}
+
+#[async_trait]
+impl<S: TokenSource + 'static> TokenSource for CachedTokenSource<S> {
+    async fn token(&self) -> Result<AccessToken, TokenError> {
+        self.fetch().await
+    }
+
+    /// As the trait says; within the advisory window it also starts the one background refresh.
+    #[inline]
+    fn current(&self) -> Option<TokenRef<'_>> {
+        let in_hand = self.shared.in_hand.load();
+        let now = self.shared.clock.now();
+        if now.is_before(&in_hand.windows.advisory) || self.shared.may_serve_late(&in_hand, now) {
+            return Some(TokenRef::cached(Held(in_hand)));
+        }
+        None
+    }
+
+    fn reject(&self, token: &AccessToken) {
+        if self.shared.take_away(token) {
+            self.shared.source.reject(token);
+        }
+    }
+}
+
+impl<S: TokenSource + 'static> Shared<S> {
+    /// Whether a token past its first window may still be handed out at once.
+    #[cold]
+    fn may_serve_late(self: &Arc<Self>, in_hand: &InHand, now: Moment) -> bool {
+        if !now.is_before(&in_hand.windows.expiry) {
+            return false;
+        }
+        if self.is_quiet(now) {
+            return true;
+        }
+        if !now.is_before(&in_hand.windows.mandatory) {
+            return false;
+        }
+        if !self.refreshing.load(Ordering::Acquire) {
+            let mut state = self.state();
+            if state.flight.is_none() {
+                _ = self.take_off(&mut state);
+            }
+        }
+        true
+    }
+
+    /// Joins the refresh under way, or begins one; unless a token has come, or the last failure is remembered.
+    fn next_turn(self: &Arc<Self>) -> Turn {
+        let mut state = self.state();
+        let now = self.clock.now();
+        let in_hand = self.in_hand.load();
+        let quiet = self.is_quiet(now);
+        let deadline = if quiet {
+            &in_hand.windows.expiry
+        } else {
+            &in_hand.windows.mandatory
+        };
+        if now.is_before(deadline) {
+            return Turn::Take(in_hand.token.clone());
+        }
+        if let Some(flight) = &state.flight {
+            return Turn::Wait(flight.clone());
+        }
+        match &state.last_error {
+            Some(error) if quiet => Turn::Fail(error.clone()),
+            _ => self.take_off(&mut state),
+        }
+    }
+
+    fn take_off(self: &Arc<Self>, state: &mut State) -> Turn {
+        let Ok(runtime) = Handle::try_current() else {
+            return Turn::Fail(TokenError::Interrupted {
+                what: "no tokio runtime is running",
+            });
+        };
+        let (landing, flight) = flight::take_off(state.generation);
+        state.flight = Some(flight.clone());
+        self.refreshing.store(true, Ordering::Release);
+        let refresh = Refresh {
+            shared: Arc::clone(self),
+            landing,
+        };
+        runtime.spawn(refresh.run().instrument(tracing::debug_span!("token refresh")));
+        Turn::Wait(flight)
+    }
+
+    fn land(&self, landing: &Landing, outcome: Result<AccessToken, TokenError>, started: Moment) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.flight = None;
+        self.refreshing.store(false, Ordering::Release);
+        let outcome = outcome.map(|token| InHand::new(token, started, now, &self.policy));
+        match &outcome {
+            Ok(fresh)
+                if landing.generation != state.generation && state.refused.as_ref() == Some(&fresh.token) =>
+            {
+                tracing::debug!("the refresh brought back a token that was refused since; asking again");
+                return;
+            }
+            Ok(_) => self.settle(&mut state),
+            Err(error) => self.remember(&mut state, error.clone(), now),
+        }
+        landing.land(outcome.map(|fresh| {
+            let token = fresh.token.clone();
+            self.in_hand.store(Arc::new(fresh));
+            token
+        }));
+    }
+
+    fn settle(&self, state: &mut State) {
+        state.failures = 0;
+        state.last_error = None;
+        self.quiet_until.store(0, Ordering::Release);
+    }
+
+    fn remember(&self, state: &mut State, error: TokenError, now: Moment) {
+        let pause = self.policy.pause(state.failures, &error);
+        tracing::warn!(%error, ?pause, "no token; not asking again for a while");
+        state.failures = state.failures.saturating_add(1);
+        state.last_error = Some(error);
+        self.quiet_until
+            .store(nanos(now.monotonic.saturating_add(pause)), Ordering::Release);
+    }
+
+    /// Forgets `token` if it is in hand; tells whether it did.
+    fn take_away(&self, token: &AccessToken) -> bool {
+        let mut state = self.state();
+        if self.in_hand.load().token != *token {
+            return false;
+        }
+        if !state.refusals.take(self.clock.now().monotonic) {
+            tracing::warn!("a fresh token was refused again and again; keeping this one for now");
+            return false;
+        }
+        state.generation += 1;
+        state.refused = Some(token.clone());
+        self.in_hand.store(Arc::new(InHand::nothing()));
+        self.settle(&mut state);
+        true
+    }
+
+    fn is_quiet(&self, now: Moment) -> bool {
+        nanos(now.monotonic) < self.quiet_until.load(Ordering::Acquire)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One refresh: owns what it needs, so that nobody's leaving can stop it.
+struct Refresh<S: TokenSource + 'static> {
+    shared: Arc<Shared<S>>,
+    landing: Landing,
+}
+
+impl<S: TokenSource + 'static> Refresh<S> {
+    async fn run(self) {
+        let started = self.shared.clock.now();
+        let outcome = self.shared.source.token().await;
+        self.shared.land(&self.landing, outcome, started);
+    }
+}
+
+/// Leaves no trace of a refresh that was torn down with its runtime; a panic counts as a failure.
+impl<S: TokenSource + 'static> Drop for Refresh<S> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        if !state
+            .flight
+            .as_ref()
+            .is_some_and(|flight| self.landing.is_of(flight))
+        {
+            return;
+        }
+        state.flight = None;
+        self.shared.refreshing.store(false, Ordering::Release);
+        if std::thread::panicking() {
+            let error = TokenError::Interrupted {
+                what: "the token source panicked",
+            };
+            self.shared
+                .remember(&mut state, error.clone(), self.shared.clock.now());
+            self.landing.land(Err(error));
+        }
+    }
+}
+
+impl InHand {
+    /// Stands for "no token": all its windows have passed, and no token equals it.
+    fn nothing() -> Self {
+        Self {
+            token: AccessToken::none(),
+            windows: Windows::passed(),
+        }
+    }
+
+    fn new(token: AccessToken, started: Moment, now: Moment, policy: &RefreshPolicy) -> Self {
+        let token = match (token.expires_at(), token.lifetime()) {
+            (None, Some(lifetime)) => token.with_expires_at(started.after(lifetime).wall_time()),
+            _ => token,
+        };
+        let windows = policy.windows(&token, now);
+        Self { token, windows }
+    }
+}
+
+impl<S> Clone for CachedTokenSource<S> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+}
+
+impl<S> fmt::Debug for CachedTokenSource<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CachedTokenSource")
+            .field("in_hand", &self.shared.in_hand.load().token)
+            .field("policy", &self.shared.policy)
+            .finish_non_exhaustive()
+    }
+}

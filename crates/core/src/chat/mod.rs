@@ -1,0 +1,18 @@
+//! One vocabulary for every provider: messages of parts, tools, replies and events.
+//!
+//! What a provider has and nobody else is not lost: the `extra` maps carry it in and out as it stands.
+
+mod message;
+mod reply;
+mod request;
+mod stream;
+
+pub use message::{Media, MediaSource, Message, Part, Reasoning, Role, ToolCall, ToolResult};
+pub use reply::{
+    ChatReply, Embeddings, FinishReason, ModelInfo, RateLimit, RateLimits, ReplyMetadata, Usage,
+};
+pub use request::{ChatRequest, ResponseFormat, Tool, ToolChoice};
+pub use stream::{ChatEvent, ChatStream};
+
+/// Fields that only one provider knows, by name: the escape hatch, in and out.
+pub type JsonObject = serde_json::Map<String, serde_json::Value>;

@@ -1,0 +1,51 @@
+//! The contracts of gatepass, and the words they share.
+//!
+//! A call travels through three traits. A [`TokenSource`] hands out an access token; a [`CredentialStore`]
+//! remembers what a login left behind; an [`LlmBackend`] sends a [`ChatRequest`] with that token and returns a
+//! [`ChatReply`]. Everything else is a decorator of one of them: [`CachedTokenSource`] makes any source cheap
+//! to ask.
+//!
+//! This crate knows no provider, no HTTP client, no TLS and no operating system. The modules below stand in
+//! the order in which a request meets them.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod clock;
+mod names;
+mod token;
+
+mod source;
+
+mod cache;
+
+mod credential;
+mod store;
+
+mod chat;
+
+mod backend;
+
+mod error;
+
+pub use backend::LlmBackend;
+pub use cache::{CachedTokenSource, RefreshPolicy};
+pub use chat::{
+    ChatEvent, ChatReply, ChatRequest, ChatStream, Embeddings, FinishReason, JsonObject, Media, MediaSource,
+    Message, ModelInfo, Part, RateLimit, RateLimits, Reasoning, ReplyMetadata, ResponseFormat, Role, Tool,
+    ToolCall, ToolChoice, ToolResult, Usage,
+};
+pub use clock::{Clock, Moment, SystemClock};
+pub use credential::{Credential, CredentialKey, RefreshToken};
+pub use error::{
+    Advice, BackendError, Cause, ConfigError, ConfigProblem, ErrorKind, Phase, ProviderError, Refusal,
+    Severity, StoreError, TokenError, printable,
+};
+pub use names::{ProviderName, Scopes};
+pub use source::{StaticTokenSource, TokenSource};
+pub use store::{CredentialLock, CredentialStore, Exclusion, MemoryStore};
+pub use token::{AccessToken, TokenRef, TokenScheme};
+
+// Part of our signatures.
+pub use async_trait::async_trait;
+pub use http;
+pub use secrecy::{ExposeSecret, SecretString};

@@ -1,0 +1,286 @@
+use crate::error::TokenError;
+use crate::names::Scopes;
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// What a model server accepts as proof: an OAuth2 access token, or an API key.
+///
+/// Cheap to clone (one reference count). `Debug` never shows the secret, and the memory is wiped on drop.
+/// Two tokens are equal when scheme and secret are.
+#[derive(Clone)]
+pub struct AccessToken {
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone)]
+struct Inner {
+    secret: SecretString,
+    /// `Bearer …` for a bearer token, the bare key for an API key; marked sensitive.
+    header: HeaderValue,
+    scheme: TokenScheme,
+    expires_at: Option<SystemTime>,
+    lifetime: Option<Duration>,
+    scopes: Option<Scopes>,
+}
+
+/// How a token is presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenScheme {
+    /// `Authorization: Bearer …` (RFC 6750).
+    Bearer,
+    /// A provider's API key; the backend knows the header that it goes into.
+    ApiKey,
+}
+
+impl AccessToken {
+    /// An OAuth2 bearer token (RFC 6750).
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if it is empty or has a character other than visible ASCII.
+    pub fn bearer(secret: impl Into<SecretString>) -> Result<Self, TokenError> {
+        Self::new(secret.into(), TokenScheme::Bearer)
+    }
+
+    /// An API key, as a provider's console hands it out.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`] if it is empty or has a character other than visible ASCII (a line break that
+    /// was read along with it, say).
+    pub fn api_key(secret: impl Into<SecretString>) -> Result<Self, TokenError> {
+        Self::new(secret.into(), TokenScheme::ApiKey)
+    }
+
+    fn new(secret: SecretString, scheme: TokenScheme) -> Result<Self, TokenError> {
+        let text = secret.expose_secret();
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let what = if text.is_empty() {
+                "is empty"
+            } else {
+                "has a character that a header can't carry"
+            };
+            return Err(TokenError::malformed(format!("the {scheme} {what}")));
+        }
+        let mut header = match scheme {
+            TokenScheme::Bearer => HeaderValue::try_from(format!("Bearer {text}")),
+            TokenScheme::ApiKey => HeaderValue::from_str(text),
+        }
+        .map_err(|_| TokenError::malformed(format!("the {scheme} doesn't fit into a header")))?;
+        header.set_sensitive(true);
+        let inner = Inner {
+            secret,
+            header,
+            scheme,
+            expires_at: None,
+            lifetime: None,
+            scopes: None,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Sets the moment at which the server stops accepting it.
+    #[must_use]
+    pub fn with_expires_at(mut self, expires_at: SystemTime) -> Self {
+        self.edit().expires_at = Some(expires_at);
+        self
+    }
+
+    /// Sets its whole lifetime, as `expires_in` of RFC 6749 §5.1 tells it.
+    ///
+    /// Without [`with_expires_at`](Self::with_expires_at), a [`CachedTokenSource`](crate::CachedTokenSource)
+    /// counts it from the moment at which it began to ask for the token, so a source needs no clock.
+    #[must_use]
+    pub fn with_lifetime(mut self, lifetime: Duration) -> Self {
+        self.edit().lifetime = Some(lifetime);
+        self
+    }
+
+    /// Sets the scopes that were granted.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: Scopes) -> Self {
+        self.edit().scopes = Some(scopes);
+        self
+    }
+
+    /// Stands for "no token"; no real token equals it.
+    pub(crate) fn none() -> Self {
+        let inner = Inner {
+            secret: SecretString::from(""),
+            header: HeaderValue::from_static(""),
+            scheme: TokenScheme::Bearer,
+            expires_at: None,
+            lifetime: None,
+            scopes: None,
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    fn edit(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.inner)
+    }
+
+    /// The finished, sensitive header value: `Bearer …`, or the bare API key.
+    #[must_use]
+    pub fn header(&self) -> &HeaderValue {
+        &self.inner.header
+    }
+
+    /// How it is presented.
+    #[must_use]
+    pub fn scheme(&self) -> TokenScheme {
+        self.inner.scheme
+    }
+
+    /// When it expires, where that is known.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.inner.expires_at
+    }
+
+    /// Its whole lifetime, where the server told it.
+    #[must_use]
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.inner.lifetime
+    }
+
+    /// The scopes that were granted, where the server told them.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.inner.scopes.as_ref()
+    }
+}
+
+/// The secret itself. Read it next to the place it is sent to, and nowhere else.
+impl ExposeSecret<str> for AccessToken {
+    fn expose_secret(&self) -> &str {
+        self.inner.secret.expose_secret()
+    }
+}
+
+impl PartialEq for AccessToken {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+            || (self.inner.scheme == other.inner.scheme && self.expose_secret() == other.expose_secret())
+    }
+}
+
+impl Eq for AccessToken {}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("secret", &self.inner.secret)
+            .field("scheme", &self.inner.scheme)
+            .field("expires_at", &self.inner.expires_at)
+            .field("lifetime", &self.inner.lifetime)
+            .field("scopes", &self.inner.scopes)
+            .finish()
+    }
+}
+
+impl fmt::Display for TokenScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bearer => "access token",
+            Self::ApiKey => "API key",
+        })
+    }
+}
+
+/// A look at the token that a source has in hand, without a reference count being touched.
+///
+/// Dereferences to the [`AccessToken`]; clone that to keep it.
+#[derive(Debug)]
+pub struct TokenRef<'a>(Look<'a>);
+
+enum Look<'a> {
+    Borrowed(&'a AccessToken),
+    Owned(AccessToken),
+    Cached(crate::cache::Held),
+}
+
+impl TokenRef<'_> {
+    pub(crate) fn cached(held: crate::cache::Held) -> Self {
+        Self(Look::Cached(held))
+    }
+}
+
+impl<'a> From<&'a AccessToken> for TokenRef<'a> {
+    fn from(token: &'a AccessToken) -> Self {
+        Self(Look::Borrowed(token))
+    }
+}
+
+impl From<AccessToken> for TokenRef<'_> {
+    fn from(token: AccessToken) -> Self {
+        Self(Look::Owned(token))
+    }
+}
+
+impl Deref for TokenRef<'_> {
+    type Target = AccessToken;
+
+    #[inline]
+    fn deref(&self) -> &AccessToken {
+        match &self.0 {
+            Look::Borrowed(token) => token,
+            Look::Owned(token) => token,
+            Look::Cached(held) => held.token(),
+        }
+    }
+}
+
+impl fmt::Debug for Look<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token: &AccessToken = match self {
+            Self::Borrowed(token) => token,
+            Self::Owned(token) => token,
+            Self::Cached(held) => held.token(),
+        };
+        token.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_does_not_print_the_secret() {
+        let token = AccessToken::bearer("canary-4711").unwrap();
+        let look = TokenRef::from(&token);
+        for text in [
+            format!("{token:?}"),
+            format!("{look:?}"),
+            format!("{:?}", token.header()),
+        ] {
+            assert!(!text.contains("canary"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_header_is_finished_and_sensitive() {
+        let token = AccessToken::bearer("abc").unwrap();
+        assert_eq!(token.header(), "Bearer abc");
+        assert!(token.header().is_sensitive());
+        let key = AccessToken::api_key("sk-1").unwrap();
+        assert_eq!(key.header(), "sk-1");
+        assert!(key.header().is_sensitive());
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_refused_without_being_shown() {
+        for bad in ["", "canary\n", "can ary", "canary\u{e4}", "canary\0"] {
+            let error = AccessToken::bearer(bad).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
+        }
+    }
+}
