@@ -24,7 +24,7 @@ pub struct RefreshPolicy {
     /// The longest that a failure is remembered: 60 s.
     pub longest_pause: Duration,
     /// This cache's share of the spread, from 0 to 1.
-    spread: f64,
+    pub(super) spread: f64,
 }
 
 impl Default for RefreshPolicy {
