@@ -6,7 +6,9 @@ use std::time::Duration;
 
 #[tokio::test]
 async fn looking_at_the_token_in_hand_allocates_nothing() {
-    let token = AccessToken::bearer("token").unwrap().with_lifetime(Duration::from_secs(3600));
+    let token = AccessToken::bearer("token")
+        .unwrap()
+        .with_lifetime(Duration::from_secs(3600));
     let source: Arc<dyn TokenSource> = Arc::new(CachedTokenSource::new(StaticTokenSource::new(token)));
     source.token().await.unwrap();
     let measured = allocation_counter::measure(|| {

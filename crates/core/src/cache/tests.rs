@@ -13,7 +13,10 @@ struct TestClock(Mutex<Moment>);
 
 impl TestClock {
     fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Moment::new(seconds(1_800_000_000), seconds(1_000)))))
+        Arc::new(Self(Mutex::new(Moment::new(
+            seconds(1_800_000_000),
+            seconds(1_000),
+        ))))
     }
 
     fn advance(&self, by: Duration) {
@@ -96,7 +99,11 @@ impl TokenSource for Script {
         if let Some(error) = self.0.error.lock().unwrap().clone() {
             return Err(error);
         }
-        let call = if self.0.stuck.load(Ordering::SeqCst) { 1 } else { call };
+        let call = if self.0.stuck.load(Ordering::SeqCst) {
+            1
+        } else {
+            call
+        };
         let token = AccessToken::bearer(format!("token-{call}"))?;
         Ok(match *self.0.lifetime.lock().unwrap() {
             Some(lifetime) => token.with_lifetime(lifetime),
@@ -113,7 +120,10 @@ struct Bench {
 
 fn bench(lifetime: Duration) -> Bench {
     let (script, clock) = (Script::new(Some(lifetime)), TestClock::new());
-    let policy = RefreshPolicy { spread: 0.0, ..RefreshPolicy::default() };
+    let policy = RefreshPolicy {
+        spread: 0.0,
+        ..RefreshPolicy::default()
+    };
     let cache = CachedTokenSource::with(script.clone(), policy, Arc::clone(&clock) as Arc<dyn Clock>);
     Bench { script, clock, cache }
 }
@@ -138,7 +148,12 @@ impl Bench {
 }
 
 fn down() -> TokenError {
-    TokenError::Unavailable { host: "as".into(), what: "status 503".into(), retry_after: None, source: None }
+    TokenError::Unavailable {
+        host: "as".into(),
+        what: "status 503".into(),
+        retry_after: None,
+        source: None,
+    }
 }
 
 #[tokio::test]
@@ -207,7 +222,11 @@ async fn a_failed_refresh_never_takes_a_valid_token_away() {
     bench.secret().await;
     bench.script.fail(down());
     bench.clock.advance(seconds(3600 - 59));
-    assert_eq!(bench.secret().await, "token-1", "mandatory window: waited, failed, served the valid one");
+    assert_eq!(
+        bench.secret().await,
+        "token-1",
+        "mandatory window: waited, failed, served the valid one"
+    );
     assert_eq!(bench.secret().await, "token-1");
     assert_eq!(bench.script.calls(), 2, "the failure is remembered");
     bench.clock.advance(seconds(60));
@@ -271,7 +290,11 @@ async fn margins_are_clamped_so_that_a_short_token_is_not_fetched_on_each_call()
     }
     assert_eq!(bench.script.calls(), 1);
     bench.clock.advance(seconds(2));
-    assert_eq!(bench.secret().await, "token-1", "advisory: half of its life is left");
+    assert_eq!(
+        bench.secret().await,
+        "token-1",
+        "advisory: half of its life is left"
+    );
     bench.settle().await;
     assert_eq!(bench.secret().await, "token-2");
 }
@@ -283,7 +306,11 @@ async fn a_token_without_lifetime_makes_no_request_loop() {
         assert!(bench.cache.token().await.is_ok());
         bench.clock.advance(seconds(1));
     }
-    assert!(bench.script.calls() <= 3, "{} requests in 60 s", bench.script.calls());
+    assert!(
+        bench.script.calls() <= 3,
+        "{} requests in 60 s",
+        bench.script.calls()
+    );
 }
 
 #[tokio::test]
@@ -339,7 +366,11 @@ async fn a_refresh_begun_before_a_refusal_cannot_bring_the_bad_token_back() {
     state.gate.notify_waiters();
     bench.settle().await;
     assert_eq!(bench.script.calls(), 3, "asked once more");
-    assert_eq!(waiting.await.unwrap(), bad, "the source insists: its word counts then");
+    assert_eq!(
+        waiting.await.unwrap(),
+        bad,
+        "the source insists: its word counts then"
+    );
 }
 
 #[tokio::test]
@@ -350,7 +381,11 @@ async fn endless_refusals_lead_to_few_requests() {
         bench.cache.reject(&token);
         bench.clock.advance(Duration::from_millis(5));
     }
-    assert!(bench.script.calls() <= 12, "{} requests in 5 s of refusals", bench.script.calls());
+    assert!(
+        bench.script.calls() <= 12,
+        "{} requests in 5 s of refusals",
+        bench.script.calls()
+    );
 }
 
 #[tokio::test]
@@ -375,7 +410,10 @@ async fn a_panicking_source_is_an_error_and_not_a_loop() {
     let bench = bench(seconds(3600));
     bench.script.0.panics.store(true, Ordering::SeqCst);
     for _ in 0..10 {
-        assert!(matches!(bench.cache.token().await, Err(TokenError::Interrupted { .. })));
+        assert!(matches!(
+            bench.cache.token().await,
+            Err(TokenError::Interrupted { .. })
+        ));
     }
     assert_eq!(bench.script.calls(), 1);
     bench.script.0.panics.store(false, Ordering::SeqCst);
@@ -436,8 +474,9 @@ fn many_caches_do_not_refresh_at_the_same_moment() {
     let token = AccessToken::bearer("x").unwrap().with_lifetime(seconds(3600));
     let now = TestClock::new().now();
     let token = token.with_expires_at(now.after(seconds(3600)).wall_time());
-    let begins: std::collections::BTreeSet<_> =
-        (0..100).map(|_| RefreshPolicy::default().windows(&token, now).advisory.monotonic).collect();
+    let begins: std::collections::BTreeSet<_> = (0..100)
+        .map(|_| RefreshPolicy::default().windows(&token, now).advisory.monotonic)
+        .collect();
     let spread = *begins.last().unwrap() - *begins.first().unwrap();
     assert!(spread > seconds(12), "{spread:?}");
     assert!(begins.len() > 90);

@@ -77,6 +77,8 @@ pub enum Phase {
     Body,
     /// The connection broke before the answer.
     Send,
+    /// The server's certificate isn't trusted.
+    Tls,
 }
 
 impl fmt::Display for Phase {
@@ -87,6 +89,7 @@ impl fmt::Display for Phase {
             Self::Idle => "the answer stopped coming",
             Self::Body => "the connection broke within the answer",
             Self::Send => "the connection broke before the answer",
+            Self::Tls => "the server's certificate isn't trusted",
         })
     }
 }
@@ -149,6 +152,9 @@ impl BackendError {
             Self::Config(error) => error.advice(),
             Self::Provider(error) => error.advice(),
             Self::Request { .. } | Self::Unsupported { .. } => Advice::FixConfig,
+            Self::Network {
+                phase: Phase::Tls, ..
+            } => Advice::FixConfig,
             Self::Network { .. } => Advice::Retry { after: None },
             Self::Decode { .. } => Advice::Fail,
             Self::Interrupted { source, .. } => source.advice(),
@@ -163,6 +169,9 @@ impl BackendError {
             Self::Config(error) => error.fix(),
             Self::Provider(error) => error.fix().into(),
             Self::Request { .. } | Self::Unsupported { .. } => "change the request".into(),
+            Self::Network {
+                phase: Phase::Tls, ..
+            } => "set ca_file to your authority's certificates".into(),
             Self::Network { .. } => "check base_url and the network, then try again".into(),
             Self::Decode { .. } => "check that base_url is the address of this API".into(),
             Self::Interrupted { source, .. } => source.fix(),

@@ -1,0 +1,250 @@
+use crate::client::HttpClient;
+use crate::error::HttpError;
+use crate::request::HttpRequest;
+use crate::response::HttpResponse;
+use crate::retry::RetryPolicy;
+use crate::server_url::ServerUrl;
+use crate::status::{self, ErrorAnswer, ErrorReader};
+use bytes::Bytes;
+use gatepass_core::{
+    AccessToken, Advice, BackendError, Clock, ConfigError, ExposeSecret, ProviderError, SystemClock,
+    TokenError, TokenScheme, TokenSource,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use std::fmt;
+use std::sync::Arc;
+
+/// Sends requests to one server, each with a token that is valid when it is sent.
+///
+/// * The token goes to `base_url` and nowhere else: requests name a path, not an address.
+/// * A 401 makes the source [reject](TokenSource::reject) that very token; if the source then has another one,
+///   the request is sent once more.
+/// * Transient failures are tried again by the [`RetryPolicy`], until an answer begins: a stream that broke
+///   isn't asked for again. `x-should-retry` has the last word.
+pub struct AuthorizedClient {
+    http: HttpClient,
+    base_url: ServerUrl,
+    source: Arc<dyn TokenSource>,
+    read_error: ErrorReader,
+    key_header: Option<HeaderName>,
+    headers: HeaderMap,
+    retry: RetryPolicy,
+}
+
+impl AuthorizedClient {
+    /// Sends to `base_url` with tokens of `source`; `read_error` reads the provider's error bodies.
+    pub fn new(
+        http: HttpClient,
+        base_url: ServerUrl,
+        source: Arc<dyn TokenSource>,
+        read_error: ErrorReader,
+    ) -> Self {
+        Self {
+            http,
+            base_url,
+            source,
+            read_error,
+            key_header: None,
+            headers: HeaderMap::new(),
+            retry: RetryPolicy::models(),
+        }
+    }
+
+    /// Names the header that an API key goes into; without it, a key is sent as a bearer token.
+    #[must_use]
+    pub fn with_key_header(mut self, name: HeaderName) -> Self {
+        self.key_header = Some(name);
+        self
+    }
+
+    /// Adds headers to every request. They never replace the credential.
+    #[must_use]
+    pub fn with_headers(mut self, headers: HeaderMap) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
+    /// Sets how failures are tried again.
+    #[must_use]
+    pub const fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The address that the token goes to.
+    #[must_use]
+    pub const fn base_url(&self) -> &ServerUrl {
+        &self.base_url
+    }
+
+    /// Sends a JSON body to `path` below the base URL; returns a successful answer as soon as it begins.
+    ///
+    /// # Errors
+    /// See [`BackendError`]; an answer with another status is [`BackendError::Provider`].
+    pub async fn post_json(&self, path: &str, body: impl Into<Bytes>) -> Result<HttpResponse, BackendError> {
+        self.send(HttpRequest::post_json(self.base_url.join(path), body))
+            .await
+    }
+
+    /// Gets `path` below the base URL.
+    ///
+    /// # Errors
+    /// As [`post_json`](Self::post_json).
+    pub async fn get(&self, path: &str) -> Result<HttpResponse, BackendError> {
+        self.send(HttpRequest::get(self.base_url.join(path))).await
+    }
+
+    async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, BackendError> {
+        for (name, value) in &self.headers {
+            request.headers.append(name, value.clone());
+        }
+        let attempt = || self.attempt(request.clone());
+        Ok(self.retry.run("model call", Failure::advice, attempt).await?)
+    }
+
+    async fn attempt(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+        let token = self.token().await?;
+        let response = self.http.send(self.authorise(request.clone(), &token)?).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return self.judge(response).await;
+        }
+        self.source.reject(&token);
+        let fresh = self.token().await?;
+        if fresh == token {
+            return self.judge(response).await;
+        }
+        tracing::info!(
+            host = response.host(),
+            "the token was refused; sending once more with a new one"
+        );
+        drop(response);
+        let response = self.http.send(self.authorise(request, &fresh)?).await?;
+        self.judge(response).await
+    }
+
+    async fn token(&self) -> Result<AccessToken, TokenError> {
+        if let Some(token) = self.source.current() {
+            return Ok(token.clone());
+        }
+        self.source.token().await
+    }
+
+    fn authorise(&self, request: HttpRequest, token: &AccessToken) -> Result<HttpRequest, ConfigError> {
+        let (name, value) = match (token.scheme(), &self.key_header) {
+            (TokenScheme::ApiKey, Some(name)) => (name.clone(), token.header().clone()),
+            (TokenScheme::Bearer, _) => (header::AUTHORIZATION, token.header().clone()),
+            _ => {
+                let mut value =
+                    HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(|_| {
+                        ConfigError::invalid("the API key", "doesn't fit into a header", "correct it")
+                    })?;
+                value.set_sensitive(true);
+                (header::AUTHORIZATION, value)
+            }
+        };
+        Ok(request.with_header(name, value))
+    }
+
+    /// A success as it is; anything else read into an error.
+    async fn judge(&self, mut response: HttpResponse) -> Result<HttpResponse, Failure> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let body = response.read_some().await;
+        let headers = response.headers();
+        let answer = ErrorAnswer {
+            status,
+            headers,
+            body: &body,
+        };
+        let mut error = status::provider_error(response.host(), &answer, SystemClock.now().wall_time());
+        (self.read_error)(&answer, &mut error);
+        Err(Failure::Answer {
+            error: Box::new(error),
+            should_retry: status::should_retry(headers),
+        })
+    }
+}
+
+impl fmt::Debug for AuthorizedClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizedClient")
+            .field("base_url", &self.base_url)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why one attempt failed.
+enum Failure {
+    /// The source has tried as often as it makes sense.
+    Token(TokenError),
+    Config(ConfigError),
+    Http(HttpError),
+    Answer {
+        error: Box<ProviderError>,
+        should_retry: Option<bool>,
+    },
+}
+
+impl Failure {
+    fn advice(&self) -> Advice {
+        match self {
+            Self::Token(_) | Self::Config(_) => Advice::Fail,
+            Self::Http(error) if error.is_transient() => Advice::Retry { after: None },
+            Self::Http(_) => Advice::Fail,
+            Self::Answer {
+                error,
+                should_retry: Some(true),
+            } => Advice::Retry {
+                after: error.retry_after,
+            },
+            Self::Answer {
+                should_retry: Some(false),
+                ..
+            } => Advice::Fail,
+            Self::Answer { error, .. } => error.advice(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token(error) => error.fmt(f),
+            Self::Config(error) => error.fmt(f),
+            Self::Http(error) => BackendError::from(error.clone()).fmt(f),
+            Self::Answer { error, .. } => error.fmt(f),
+        }
+    }
+}
+
+impl From<Failure> for BackendError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Token(error) => Self::Token(error),
+            Failure::Config(error) => Self::Config(error),
+            Failure::Http(error) => error.into(),
+            Failure::Answer { error, .. } => Self::Provider(error),
+        }
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::Token(error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}

@@ -1,0 +1,129 @@
+use crate::error::HttpError;
+use crate::request::HttpRequest;
+use crate::response::HttpResponse;
+use crate::tls;
+use gatepass_core::{ConfigError, Phase};
+use reqwest::redirect;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Sends requests that carry secrets.
+///
+/// No redirects and no `Referer`; no proxy for this machine itself (for others, the system's proxy); TLS
+/// checked as the platform does. Three timeouts (to connect, to the first byte, between two chunks) and never
+/// one over a whole stream. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    proxied: reqwest::Client,
+    direct: reqwest::Client,
+    options: HttpOptions,
+}
+
+/// How a client connects and how long it waits.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpOptions {
+    /// The time to connect, TLS included: 10 s.
+    pub connect_timeout: Duration,
+    /// The time until an answer begins, and for one that is read whole: 10 min each, for a model may think.
+    pub first_byte_timeout: Duration,
+    /// The time between two chunks of an answer: 2 min.
+    pub idle_timeout: Duration,
+    /// A PEM file with certificates to trust besides the system's.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            first_byte_timeout: Duration::from_secs(600),
+            idle_timeout: Duration::from_secs(120),
+            ca_file: None,
+        }
+    }
+}
+
+impl HttpOptions {
+    /// Sets the time until an answer begins.
+    #[must_use]
+    pub const fn with_first_byte_timeout(mut self, timeout: Duration) -> Self {
+        self.first_byte_timeout = timeout;
+        self
+    }
+
+    /// Sets the time between two chunks of an answer.
+    #[must_use]
+    pub const fn with_idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// Trusts the certificates of a PEM file besides the system's.
+    #[must_use]
+    pub fn with_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(path.into());
+        self
+    }
+}
+
+impl HttpClient {
+    /// A client; connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for a `ca_file` that can't be used.
+    pub fn new(options: HttpOptions) -> Result<Self, ConfigError> {
+        let tls = match &options.ca_file {
+            Some(path) => tls::with_ca_file(path)?,
+            None => tls::system(),
+        };
+        let build = |builder: reqwest::ClientBuilder| {
+            builder.build().map_err(|_| {
+                ConfigError::invalid(
+                    "the HTTP client",
+                    "cannot be built",
+                    "check the system's proxy settings",
+                )
+            })
+        };
+        Ok(Self {
+            proxied: build(builder(&options, tls.clone()))?,
+            direct: build(builder(&options, tls).no_proxy())?,
+            options,
+        })
+    }
+
+    /// Sends a request once and returns the answer, whatever its status, as soon as its head is there.
+    ///
+    /// Dropping the future, or later the answer, closes the connection.
+    ///
+    /// # Errors
+    /// [`HttpError`]
+    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let host = request.url.host();
+        let client = if request.url.is_loopback() {
+            &self.direct
+        } else {
+            &self.proxied
+        };
+        let sending = client.execute(request.into_inner());
+        match tokio::time::timeout(self.options.first_byte_timeout, sending).await {
+            Ok(Ok(response)) => HttpResponse::new(host, response, &self.options),
+            Ok(Err(error)) => Err(HttpError::of(&host, error, Phase::Send)),
+            Err(_) => Err(HttpError::timeout(&host, Phase::FirstByte)),
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that builds HTTP clients"
+)]
+fn builder(options: &HttpOptions, tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(options.connect_timeout)
+        .user_agent(concat!("gatepass/", env!("CARGO_PKG_VERSION")))
+}

@@ -1,0 +1,99 @@
+use gatepass_core::{BackendError, Cause, Phase};
+use std::error::Error;
+use std::sync::Arc;
+
+/// A request got no usable answer.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum HttpError {
+    /// The network failed, or time was up.
+    Network {
+        /// The server.
+        host: String,
+        /// How far it had come.
+        phase: Phase,
+        /// Why.
+        source: Option<Cause>,
+    },
+    /// The answer is one that we don't read: too large, or in an encoding that nobody asked for.
+    Unreadable {
+        /// The server.
+        host: String,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+impl HttpError {
+    pub(crate) fn timeout(host: &str, phase: Phase) -> Self {
+        Self::Network {
+            host: host.to_owned(),
+            phase,
+            source: None,
+        }
+    }
+
+    pub(crate) fn unreadable(host: &str, what: impl Into<String>) -> Self {
+        Self::Unreadable {
+            host: host.to_owned(),
+            what: what.into(),
+        }
+    }
+
+    /// The address is left out of the cause: it could hold a secret.
+    pub(crate) fn of(host: &str, error: reqwest::Error, otherwise: Phase) -> Self {
+        let phase = if is_certificate_error(&error) {
+            Phase::Tls
+        } else if error.is_connect() {
+            Phase::Connect
+        } else if error.is_timeout() {
+            Phase::FirstByte
+        } else {
+            otherwise
+        };
+        Self::Network {
+            host: host.to_owned(),
+            phase,
+            source: Some(Arc::new(error.without_url())),
+        }
+    }
+
+    /// Whether the same request may succeed a moment later.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Network { phase, .. } => !matches!(phase, Phase::Tls),
+            Self::Unreadable { .. } => false,
+        }
+    }
+}
+
+impl From<HttpError> for BackendError {
+    fn from(error: HttpError) -> Self {
+        match error {
+            HttpError::Network { host, phase, source } => Self::Network { host, phase, source },
+            HttpError::Unreadable { host, what } => Self::Decode {
+                host,
+                what,
+                request_id: None,
+                source: None,
+            },
+        }
+    }
+}
+
+/// Looks for a refused certificate among the causes; `io::Error` hides its own.
+fn is_certificate_error(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let inner = cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        let inner: &(dyn Error + 'static) = inner.map_or(cause, |inner| inner);
+        if matches!(inner.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        next = inner.source();
+    }
+    false
+}

@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod authorized;
+mod client;
+mod error;
+mod request;
+mod response;
+mod retry;
+mod server_url;
+mod sse;
+mod status;
+mod tls;
+
+pub use authorized::AuthorizedClient;
+pub use client::{HttpClient, HttpOptions};
+pub use error::HttpError;
+pub use request::HttpRequest;
+pub use response::HttpResponse;
+pub use retry::RetryPolicy;
+pub use server_url::{ServerUrl, Transport};
+pub use sse::{SseDecoder, SseError, SseEvent};
+pub use status::{ErrorAnswer, ErrorReader, rate_limits, request_id, retry_after};

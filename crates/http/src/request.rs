@@ -1,0 +1,61 @@
+use crate::server_url::ServerUrl;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+
+/// A request whose body can be sent again: after a 401, or on a retry.
+#[derive(Debug, Clone)]
+pub struct HttpRequest {
+    pub(crate) method: Method,
+    pub(crate) url: ServerUrl,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl HttpRequest {
+    /// A GET request.
+    #[must_use]
+    pub fn get(url: ServerUrl) -> Self {
+        Self {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
+    /// A POST request with a JSON body.
+    pub fn post_json(url: ServerUrl, body: impl Into<Bytes>) -> Self {
+        Self::post(url, "application/json", body.into())
+    }
+
+    /// A POST request with a form as its body, RFC 6749 appendix B.
+    pub fn post_form(url: ServerUrl, body: impl Into<Bytes>) -> Self {
+        Self::post(url, "application/x-www-form-urlencoded", body.into())
+    }
+
+    fn post(url: ServerUrl, content_type: &'static str, body: Bytes) -> Self {
+        let request = Self {
+            method: Method::POST,
+            url,
+            headers: HeaderMap::new(),
+            body,
+        };
+        request.with_header(header::CONTENT_TYPE, HeaderValue::from_static(content_type))
+    }
+
+    /// Sets a header.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    pub(crate) fn into_inner(self) -> reqwest::Request {
+        let mut request = reqwest::Request::new(self.method, self.url.to_url());
+        *request.headers_mut() = self.headers;
+        if !self.body.is_empty() {
+            *request.body_mut() = Some(self.body.into());
+        }
+        request
+    }
+}

@@ -1,0 +1,214 @@
+use gatepass_core::ConfigError;
+use std::fmt;
+use url::{Host, Url};
+
+/// The address of a server that may be sent a secret.
+///
+/// `https`, or `http` to this machine; `http` to another one only with [`Transport::PlainAllowed`]. No user
+/// info, no fragment. `Display` leaves the query out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerUrl(Url);
+
+/// Whether secrets may travel unencrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transport {
+    /// Only to this machine itself.
+    #[default]
+    Encrypted,
+    /// To any host: `allow_http` of a provider's entry.
+    PlainAllowed,
+}
+
+impl ServerUrl {
+    /// Parses an address; `field` names it in errors.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`], never with the address itself: it could hold a secret.
+    pub fn parse(text: &str, field: &str, transport: Transport) -> Result<Self, ConfigError> {
+        let bad = |what: &str, fix: &str| Err(ConfigError::invalid(field, what, fix));
+        if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            return bad("contains white space or a control character", "remove it");
+        }
+        let Ok(url) = Url::parse(text) else {
+            return bad("is not a valid URL", "write it as https://host/path");
+        };
+        // The parser repairs `https:///host`; a secret's destination must not depend on repairs.
+        let written_out = text
+            .split_once("://")
+            .is_some_and(|(_, rest)| !rest.starts_with(['/', '\\']));
+        if !matches!(url.scheme(), "http" | "https") || !written_out {
+            return bad("is not an http or https URL", "write it as https://host/path");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return bad("contains user info", "remove what stands before the '@'");
+        }
+        if url.fragment().is_some() {
+            return bad("contains a fragment", "remove the '#' and what follows");
+        }
+        let url = Self(url);
+        if url.0.scheme() == "http" && !url.is_loopback() && transport == Transport::Encrypted {
+            return bad(
+                "would send secrets unencrypted to another machine",
+                "use https, or set allow_http to true for this provider",
+            );
+        }
+        Ok(url)
+    }
+
+    /// Host and port, for people.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        self.0
+            .port()
+            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// Whether it is this very machine: `localhost`, 127.0.0.0/8 or `[::1]`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                name == "localhost" || name.ends_with(".localhost")
+            }
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
+    /// The address with `path` after its own path; one slash between them, and the query stays.
+    #[must_use]
+    pub fn join(&self, path: &str) -> Self {
+        let mut url = self.0.clone();
+        url.set_path(&format!(
+            "{}/{}",
+            self.0.path().trim_end_matches('/'),
+            path.trim_start_matches('/')
+        ));
+        Self(url)
+    }
+
+    /// The address with another absolute path, and without a query.
+    #[must_use]
+    pub fn with_path(&self, path: &str) -> Self {
+        let mut url = self.0.clone();
+        url.set_path(path);
+        url.set_query(None);
+        Self(url)
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+
+    /// The address as text, with its query.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub(crate) fn to_url(&self) -> Url {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.0.scheme(), self.host(), self.0.path())
+    }
+}
+
+impl fmt::Debug for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServerUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<ServerUrl, ConfigError> {
+        ServerUrl::parse(text, "token_url", Transport::Encrypted)
+    }
+
+    #[test]
+    fn every_valid_host_is_accepted() {
+        for good in [
+            "https://as.example/token",
+            "https://auth.example.technology/token",
+            "https://keycloak:8443/token",
+            "https://my_host/token",
+            "https://[2001:db8::1]:8443/t",
+            "https://bücher.example/t",
+            "https://192.0.2.7/t?tenant=1",
+            "http://localhost:8080/t",
+            "http://127.0.0.1/t",
+            "http://127.8.9.1:81/t",
+            "http://[::1]:8080/t",
+        ] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_safe_address_is_refused_without_being_shown() {
+        for bad in [
+            "",
+            "not-a-url",
+            "/token",
+            "ftp://as.example/canary",
+            "file:///canary",
+            "https://",
+            "https:///t",
+            "https://canary:secret@as.example/t",
+            "https://canary@as.example/t",
+            "https://as.example/t#canary",
+            "https://as.example/t\n",
+            " https://as.example/t",
+            "http://as.example/t",
+            "http://10.0.0.1/t",
+            "http://localhost.evil.example/t",
+            "http://127.0.0.1.evil.example/t",
+            "https://999.999.999.999/t",
+            "javascript:alert(1)",
+        ] {
+            let error = parse(bad).unwrap_err().to_string();
+            assert!(
+                error.starts_with("token_url") && !error.contains("canary"),
+                "{bad}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn plain_http_needs_the_word_of_the_configuration() {
+        assert!(ServerUrl::parse("http://as.corp/t", "token_url", Transport::PlainAllowed).is_ok());
+    }
+
+    #[test]
+    fn joining_keeps_one_slash_the_prefix_and_the_query() {
+        for base in ["https://h.example/v1", "https://h.example/v1/"] {
+            assert_eq!(
+                parse(base).unwrap().join("/chat").as_str(),
+                "https://h.example/v1/chat"
+            );
+        }
+        assert_eq!(
+            parse("https://h.example?a=1").unwrap().join("chat").as_str(),
+            "https://h.example/chat?a=1"
+        );
+    }
+
+    #[test]
+    fn display_leaves_the_query_out() {
+        let url = parse("https://h.example:81/v1?key=canary").unwrap();
+        assert_eq!(url.to_string(), "https://h.example:81/v1");
+        assert!(!format!("{url:?}").contains("canary"));
+    }
+}

@@ -1,0 +1,222 @@
+use gatepass_core::{ErrorKind, ProviderError, RateLimit, RateLimits};
+use http::{HeaderMap, StatusCode};
+use std::time::{Duration, SystemTime};
+
+/// An error answer, as a backend reads it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ErrorAnswer<'a> {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// The body, or its first 64 KiB.
+    pub body: &'a [u8],
+}
+
+/// Completes an error from the provider's body: code, message, and a kind that fits better than the status.
+pub type ErrorReader = fn(&ErrorAnswer<'_>, &mut ProviderError);
+
+/// What status and headers alone tell.
+pub(crate) fn provider_error(host: &str, answer: &ErrorAnswer<'_>, now: SystemTime) -> ProviderError {
+    let mut error = ProviderError::new(host, kind(answer.status), answer.status.as_u16(), "");
+    if answer.status.is_redirection() {
+        error.message = "it redirects; secrets don't follow: set base_url to the final address".into();
+    }
+    error.request_id = request_id(answer.headers);
+    error.retry_after = retry_after(answer.headers, now);
+    error.rate_limits = rate_limits(answer.headers);
+    error
+}
+
+fn kind(status: StatusCode) -> ErrorKind {
+    match status.as_u16() {
+        401 => ErrorKind::Auth,
+        402 => ErrorKind::Quota,
+        403 => ErrorKind::Permission,
+        300..=399 | 404 | 405 | 410 | 501 => ErrorKind::NotFound,
+        429 => ErrorKind::RateLimit,
+        503 | 529 => ErrorKind::Overloaded,
+        408 | 409 | 500..=599 => ErrorKind::Server,
+        _ => ErrorKind::InvalidRequest,
+    }
+}
+
+/// The provider's id for a request, from the headers that providers use for it.
+#[must_use]
+pub fn request_id(headers: &HeaderMap) -> Option<String> {
+    [
+        "x-request-id",
+        "request-id",
+        "apim-request-id",
+        "x-goog-request-id",
+        "x-amzn-requestid",
+        "cf-ray",
+    ]
+    .iter()
+    .find_map(|name| headers.get(*name)?.to_str().ok())
+    .map(gatepass_core::printable)
+}
+
+/// The pause that a server asks for: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110
+/// §10.2.3).
+#[must_use]
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    if let Some(milliseconds) = text("retry-after-ms").and_then(|text| text.parse::<f64>().ok()) {
+        return Duration::try_from_secs_f64(milliseconds / 1000.0).ok();
+    }
+    let text = text("retry-after")?;
+    match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => Some(
+            httpdate::parse_http_date(text)
+                .ok()?
+                .duration_since(now)
+                .unwrap_or_default(),
+        ),
+    }
+}
+
+/// The server's own word on whether to try again: `x-should-retry`.
+pub(crate) fn should_retry(headers: &HeaderMap) -> Option<bool> {
+    match headers.get("x-should-retry")?.as_bytes() {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
+/// The limits that a reply tells: `x-ratelimit-*`, or `anthropic-ratelimit-*`.
+#[must_use]
+pub fn rate_limits(headers: &HeaderMap) -> RateLimits {
+    let mut limits = RateLimits::default();
+    limits.requests = rate_limit(headers, &REQUESTS);
+    limits.tokens = rate_limit(headers, &TOKENS);
+    limits
+}
+
+/// The headers of one limit: how many, how many left, until when.
+type Names = [[&'static str; 2]; 3];
+
+const REQUESTS: Names = [
+    ["x-ratelimit-limit-requests", "anthropic-ratelimit-requests-limit"],
+    [
+        "x-ratelimit-remaining-requests",
+        "anthropic-ratelimit-requests-remaining",
+    ],
+    ["x-ratelimit-reset-requests", "anthropic-ratelimit-requests-reset"],
+];
+const TOKENS: Names = [
+    ["x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit"],
+    [
+        "x-ratelimit-remaining-tokens",
+        "anthropic-ratelimit-tokens-remaining",
+    ],
+    ["x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset"],
+];
+
+fn rate_limit(headers: &HeaderMap, [all, left, reset]: &Names) -> RateLimit {
+    let text = |names: &[&str; 2]| names.iter().find_map(|name| headers.get(*name)?.to_str().ok());
+    let mut limit = RateLimit::default();
+    limit.limit = text(all).and_then(|text| text.parse().ok());
+    limit.remaining = text(left).and_then(|text| text.parse().ok());
+    limit.reset = text(reset).and_then(go_duration);
+    limit
+}
+
+/// `6m0s`, `1.5s`, `20ms`, or a bare number of seconds.
+fn go_duration(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let mut total = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let unit_at = rest.find(|c: char| c != '.' && !c.is_ascii_digit())?;
+        let (number, tail) = rest.split_at_checked(unit_at)?;
+        let end = tail
+            .find(|c: char| c == '.' || c.is_ascii_digit())
+            .unwrap_or(tail.len());
+        let (unit, next) = tail.split_at_checked(end)?;
+        total += number.parse::<f64>().ok()?
+            * match unit {
+                "h" => 3600.0,
+                "m" => 60.0,
+                "s" => 1.0,
+                "ms" => 1e-3,
+                "us" | "µs" => 1e-6,
+                "ns" => 1e-9,
+                _ => return None,
+            };
+        rest = next;
+    }
+    Duration::try_from_secs_f64(total).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn retry_after_is_read_in_all_its_forms() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_770);
+        let read = |name, value| retry_after(&headers(&[(name, value)]), now);
+        assert_eq!(read("retry-after", "7"), Some(Duration::from_secs(7)));
+        assert_eq!(read("retry-after", " 0.5 "), Some(Duration::from_millis(500)));
+        assert_eq!(
+            read("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(Duration::from_secs(7))
+        );
+        assert_eq!(
+            read("retry-after", "Sat, 06 Nov 1993 08:49:37 GMT"),
+            Some(Duration::ZERO)
+        );
+        assert_eq!(read("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
+        for junk in ["", "soon", "-1", "1e400", "NaN", "inf"] {
+            assert_eq!(read("retry-after", junk), None, "{junk}");
+        }
+    }
+
+    #[test]
+    fn limits_are_read_with_their_units() {
+        let limits = rate_limits(&headers(&[
+            ("x-ratelimit-limit-requests", "60"),
+            ("x-ratelimit-remaining-requests", "59"),
+            ("x-ratelimit-reset-requests", "1m1.5s"),
+            ("x-ratelimit-reset-tokens", "20ms"),
+        ]));
+        assert_eq!(limits.requests.limit, Some(60));
+        assert_eq!(limits.requests.reset, Some(Duration::from_millis(61_500)));
+        assert_eq!(limits.tokens.reset, Some(Duration::from_millis(20)));
+        for junk in ["m", "1x", "1.2.3s", "-5s"] {
+            assert_eq!(go_duration(junk), None, "{junk}");
+        }
+    }
+
+    #[test]
+    fn every_status_has_a_kind() {
+        for (status, expected) in [
+            (400, ErrorKind::InvalidRequest),
+            (401, ErrorKind::Auth),
+            (403, ErrorKind::Permission),
+            (404, ErrorKind::NotFound),
+            (307, ErrorKind::NotFound),
+            (408, ErrorKind::Server),
+            (422, ErrorKind::InvalidRequest),
+            (429, ErrorKind::RateLimit),
+            (500, ErrorKind::Server),
+            (503, ErrorKind::Overloaded),
+            (529, ErrorKind::Overloaded),
+        ] {
+            assert_eq!(kind(StatusCode::from_u16(status).unwrap()), expected, "{status}");
+        }
+    }
+}
