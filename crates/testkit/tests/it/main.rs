@@ -1,5 +1,12 @@
 //! The servers, seen from a socket; the contract suites, run against what core offers.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy takes for library code"
+)]
+
 mod answers;
 mod authorization;
 mod client;
