@@ -31,6 +31,17 @@ pub enum TokenError {
         #[source]
         source: Option<Cause>,
     },
+    /// The authorization server's certificate isn't trusted: nothing was sent to it. Set `ca_file`.
+    #[error("the authorization server {host} is not trusted: {what}")]
+    Untrusted {
+        /// The server.
+        host: String,
+        /// What happened.
+        what: String,
+        /// Why.
+        #[source]
+        source: Option<Cause>,
+    },
     /// What came isn't a token response. Check that the token URL is right.
     #[error("malformed token response: {what}")]
     Malformed {
@@ -62,7 +73,7 @@ impl TokenError {
     pub const fn advice(&self) -> Advice {
         match self {
             Self::LoginRequired { .. } => Advice::LoginRequired,
-            Self::Refused(_) | Self::Malformed { .. } => Advice::FixConfig,
+            Self::Refused(_) | Self::Untrusted { .. } | Self::Malformed { .. } => Advice::FixConfig,
             Self::Unavailable { retry_after, .. } => Advice::Retry { after: *retry_after },
             Self::Config(error) => error.advice(),
             Self::Store(error) => error.advice(),
@@ -77,6 +88,7 @@ impl TokenError {
             Self::LoginRequired { provider, .. } => format!("run: gatepass auth login --provider {provider}"),
             Self::Refused(refusal) => refusal.fix().into(),
             Self::Unavailable { .. } | Self::Interrupted { .. } => "try again later".into(),
+            Self::Untrusted { .. } => "set ca_file to the certificates of your authority".into(),
             Self::Malformed { .. } => "check that token_url is the server's token endpoint".into(),
             Self::Config(error) => error.fix(),
             Self::Store(_) => "log in again, or restore the stored data".into(),

@@ -1,0 +1,63 @@
+use gatepass_core::{ExposeSecret, RefreshToken, Scopes, SecretString};
+use url::form_urlencoded::Serializer;
+
+/// What a token is asked for with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Grant {
+    /// The client's own rights, RFC 6749 §4.4.
+    ClientCredentials {
+        /// What the token shall be good for; the server's default if absent.
+        scopes: Option<Scopes>,
+    },
+    /// A refresh token, RFC 6749 §6. The granted scopes stay as they are.
+    RefreshToken {
+        /// The refresh token.
+        token: RefreshToken,
+    },
+}
+
+impl Grant {
+    /// The grant's form, with the target parameters (`resource`, `audience`) that every request carries.
+    pub(crate) fn form(&self, target: &[(String, String)]) -> Form {
+        let mut form = Form::default();
+        match self {
+            Self::ClientCredentials { scopes } => {
+                form.append("grant_type", "client_credentials");
+                if let Some(scopes) = scopes.as_ref().filter(|scopes| !scopes.is_empty()) {
+                    form.append("scope", &scopes.to_string());
+                }
+            }
+            Self::RefreshToken { token } => {
+                form.append("grant_type", "refresh_token");
+                form.append("refresh_token", token.expose_secret());
+            }
+        }
+        for (name, value) in target {
+            form.append(name, value);
+        }
+        form
+    }
+}
+
+/// A form that may hold secrets.
+#[derive(Default)]
+pub(crate) struct Form(Option<SecretString>);
+
+impl Form {
+    pub(crate) fn append(&mut self, name: &str, value: &str) {
+        let written = self
+            .0
+            .take()
+            .map_or_else(String::new, |text| text.expose_secret().to_owned());
+        let mut form = Serializer::new(written);
+        form.append_pair(name, value);
+        self.0 = Some(SecretString::from(form.finish()));
+    }
+
+    pub(crate) fn into_body(self) -> Vec<u8> {
+        self.0
+            .map(|text| text.expose_secret().as_bytes().to_vec())
+            .unwrap_or_default()
+    }
+}
