@@ -90,6 +90,18 @@ impl Client {
     }
 }
 
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        let secret = |client: &Self| {
+            client
+                .secret
+                .as_ref()
+                .map(|secret| secret.expose_secret().to_owned())
+        };
+        self.id == other.id && secret(self) == secret(other)
+    }
+}
+
 /// RFC 6749 §2.3.1: id and secret are form-encoded (appendix B) before they are joined.
 fn basic(id: &str, secret: &SecretString) -> Result<HeaderValue, ConfigError> {
     let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();

@@ -79,6 +79,37 @@ impl ConfigError {
         }
     }
 
+    /// The error as a problem with its place and its fix, for a list of them.
+    #[must_use]
+    pub fn problem(&self) -> ConfigProblem {
+        match self {
+            Self::Invalid(problem) => problem.as_ref().clone(),
+            Self::Variable {
+                variable,
+                place,
+                state,
+            } => {
+                let what = format!("refers to the environment variable {variable}, which is {state}");
+                ConfigProblem {
+                    what,
+                    fix: self.fix(),
+                    ..place.as_ref().clone()
+                }
+            }
+            Self::File { path, source } => {
+                ConfigProblem::new(format!("cannot be read: {source}"), self.fix()).with_path(path)
+            }
+            Self::Syntax {
+                path,
+                line,
+                column,
+                message,
+            } => ConfigProblem::new(format!("line {line}, column {column}: {message}"), self.fix())
+                .with_path(path),
+            Self::UnknownProvider { .. } => ConfigProblem::new(self.to_string(), self.fix()),
+        }
+    }
+
     /// Says at which place of which file the problem is, where the error doesn't say it yet.
     #[must_use]
     pub fn at(mut self, path: &std::path::Path, provider: &str) -> Self {

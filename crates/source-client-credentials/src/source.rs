@@ -1,0 +1,154 @@
+use crate::provider::{Provider, TokenLocation};
+use async_trait::async_trait;
+use gatepass_core::{AccessToken, ConfigError, ProviderName, RefreshToken, TokenError, TokenSource};
+use gatepass_http::{HttpClient, RetryPolicy};
+use gatepass_oauth2::{Grant, Metadata, TokenEndpoint};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// Asks for a token with a client's own credentials (RFC 6749 §4.4), on each call.
+///
+/// Wrap it in a [`CachedTokenSource`](gatepass_core::CachedTokenSource). Where the entry has a refresh token, it
+/// is used first, and a new one that comes with the answer replaces it for as long as this source lives; when
+/// it is refused, the client's own credentials are used from then on.
+pub struct ClientCredentialsSource {
+    provider: Provider,
+    http: HttpClient,
+    retry: RetryPolicy,
+    /// Known from the start, or found out on the first call.
+    endpoint: OnceCell<TokenEndpoint>,
+    refresh_token: Mutex<Option<RefreshToken>>,
+}
+
+/// The longest that a whole token request may take unless the entry says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+impl ClientCredentialsSource {
+    /// A source for this provider. Asks for nothing yet.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a `ca_file` that can't be used.
+    pub fn new(provider: Provider) -> Result<Self, ConfigError> {
+        let timeout = provider.timeout.unwrap_or(TIMEOUT);
+        let options = HttpOptions {
+            first_byte_timeout: timeout,
+            ..provider.http_options()
+        };
+        let http =
+            HttpClient::new(options).map_err(|error| error.at(&provider.path, provider.name.as_str()))?;
+        let refresh_token = Mutex::new(provider.refresh_token.clone());
+        Ok(Self {
+            provider,
+            http,
+            retry: RetryPolicy::tokens(),
+            endpoint: OnceCell::new(),
+            refresh_token,
+        })
+    }
+
+    /// Sets how failures are tried again.
+    #[must_use]
+    pub const fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// The provider's name.
+    #[must_use]
+    pub const fn name(&self) -> &ProviderName {
+        &self.provider.name
+    }
+
+    async fn acquire(&self) -> Result<AccessToken, TokenError> {
+        let endpoint = self.endpoint.get_or_try_init(|| self.find_endpoint()).await?;
+        if let Some(token) = self.refresh_token() {
+            match endpoint.request(&Grant::RefreshToken { token }).await {
+                Ok(response) => {
+                    if let Some(rotated) = response.refresh_token {
+                        self.keep(Some(rotated));
+                    }
+                    return Ok(response.access_token);
+                }
+                Err(TokenError::Refused(refusal)) => {
+                    tracing::warn!(provider = %self.provider.name, %refusal, "the refresh token is of no use any more");
+                    self.keep(None);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // A refresh token that comes with this grant is not kept: it could do no more (RFC 6749 §4.4.3).
+        let grant = Grant::ClientCredentials {
+            scopes: self.provider.scopes.clone(),
+        };
+        let token = endpoint.request(&grant).await?.access_token;
+        self.compare_scopes(&token);
+        Ok(token)
+    }
+
+    async fn find_endpoint(&self) -> Result<TokenEndpoint, TokenError> {
+        let provider = &self.provider;
+        let (url, discovered) = match &provider.token {
+            TokenLocation::Url(url) => (url.clone(), provider.auth_style),
+            TokenLocation::Issuer(issuer) => {
+                let metadata = Metadata::discover(&self.http, issuer, provider.transport).await?;
+                (metadata.token_endpoint, metadata.auth_style)
+            }
+        };
+        let style = if provider.auth_style == Default::default() {
+            discovered
+        } else {
+            provider.auth_style
+        };
+        let mut endpoint = TokenEndpoint::new(self.http.clone(), url, provider.client.clone())
+            .with_name(provider.name.as_str())
+            .with_auth_style(style)
+            .with_retry(self.retry.clone())
+            .with_timeout(provider.timeout.unwrap_or(TIMEOUT));
+        if let Some(audience) = &provider.audience {
+            endpoint = endpoint.with_audience(audience);
+        }
+        if let Some(resource) = &provider.resource {
+            endpoint = endpoint.with_resource(resource);
+        }
+        Ok(endpoint)
+    }
+
+    /// RFC 6749 §5.1: a server that grants something else says so. Some leave out what they don't know.
+    fn compare_scopes(&self, token: &AccessToken) {
+        let (Some(asked), Some(granted)) = (&self.provider.scopes, token.scopes()) else {
+            return;
+        };
+        let missing: Vec<_> = asked.iter().filter(|scope| !granted.contains(scope)).collect();
+        if !missing.is_empty() {
+            tracing::warn!(provider = %self.provider.name, missing = missing.join(" "), "fewer scopes were granted");
+        }
+    }
+
+    fn refresh_token(&self) -> Option<RefreshToken> {
+        self.refresh_token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn keep(&self, token: Option<RefreshToken>) {
+        *self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+}
+
+#[async_trait]
+impl TokenSource for ClientCredentialsSource {
+    async fn token(&self) -> Result<AccessToken, TokenError> {
+        self.acquire().await
+    }
+}
+
+impl fmt::Debug for ClientCredentialsSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCredentialsSource")
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
+}
