@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 /// Where `os.environ/NAME` looks.
 #[derive(Clone)]
-pub struct Environment(Arc<dyn Fn(&str) -> Result<String, VarError> + Send + Sync>);
+pub struct Environment(Arc<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Result<String, VarError> + Send + Sync;
 
 /// What stands before the name of a variable.
 const PREFIX: &str = "os.environ/";

@@ -32,10 +32,7 @@ impl ClientCredentialsSource {
     /// [`ConfigError`] for a `ca_file` that can't be used.
     pub fn new(provider: Provider) -> Result<Self, ConfigError> {
         let timeout = provider.timeout.unwrap_or(TIMEOUT);
-        let options = HttpOptions {
-            first_byte_timeout: timeout,
-            ..provider.http_options()
-        };
+        let options = provider.http_options().with_first_byte_timeout(timeout);
         let http =
             HttpClient::new(options).map_err(|error| error.at(&provider.path, provider.name.as_str()))?;
         let refresh_token = Mutex::new(provider.refresh_token.clone());
