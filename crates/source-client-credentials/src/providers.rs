@@ -106,7 +106,9 @@ impl Providers {
         self.find(name)?.ok_or_else(|| self.unknown(name))
     }
 
-    fn unknown(&self, name: &str) -> ConfigError {
+    /// The error for a name that no file has.
+    #[must_use]
+    pub fn unknown(&self, name: &str) -> ConfigError {
         if let Some(error) = self.broken.first() {
             return error.clone();
         }
