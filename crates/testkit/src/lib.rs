@@ -14,10 +14,17 @@ mod wait;
 mod authorization;
 mod model;
 
+mod clock;
+mod source;
+
+pub mod contract;
+
 pub use answer::Answer;
 pub use authorization::{AuthorizationServer, ClientAuth};
+pub use clock::ManualClock;
 pub use model::{ModelServer, ScriptedReply};
 pub use request::RecordedRequest;
+pub use source::ScriptedTokenSource;
 pub use wait::eventually;
 
 // Part of our signatures.

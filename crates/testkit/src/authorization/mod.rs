@@ -13,6 +13,7 @@ use crate::request::RecordedRequest;
 use crate::server::Server;
 use gatepass_core::Clock;
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,12 @@ impl AuthorizationServer {
     pub async fn start() -> Self {
         let (server, authority) = Server::start(Authority::new);
         Self { server, authority }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// Its issuer identifier: its address, without a path.
@@ -203,6 +210,12 @@ impl AuthorizationServer {
     #[must_use]
     pub fn open_connections(&self) -> usize {
         self.server.open_connections()
+    }
+
+    /// How many answers clients didn't wait for: the connection was closed before the answer had ended.
+    #[must_use]
+    pub fn aborted(&self) -> usize {
+        self.server.aborted()
     }
 
     pub(crate) fn authority(&self) -> Arc<Authority> {

@@ -11,6 +11,7 @@ use crate::authorization::AuthorizationServer;
 use crate::request::RecordedRequest;
 use crate::server::Server;
 use engine::{Door, Engine, Line};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +49,12 @@ impl ModelServer {
     pub async fn start() -> Self {
         let (server, engine) = Server::start(|_| Engine::new());
         Self { server, engine }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
     }
 
     /// The address that clients are configured with: `http://127.0.0.1:…/v1`.

@@ -90,9 +90,9 @@ fn request(method: &str, url: &str, headers: &[&str], body: &str) -> Request {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    let length = body.len();
+    let length = format!("content-length: {}", body.len());
     let text = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{length}\r\n{headers}\r\n{body}"
     );
     Request {
         host: host.to_owned(),

@@ -9,5 +9,8 @@
 
 mod answers;
 mod authorization;
+mod backend;
 mod client;
+mod contract;
+mod faults;
 mod model;
