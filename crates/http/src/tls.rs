@@ -41,7 +41,7 @@ fn build(extra: Vec<CertificateDer<'static>>) -> ClientConfig {
         // ring speaks both versions; the library's own default is the same.
         Err(_) => ClientConfig::builder(),
     };
-    match verifier(extra, &provider) {
+    let mut config = match verifier(extra, &provider) {
         Ok(verifier) => config
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
