@@ -34,33 +34,61 @@ impl ClientAuth {
 
 /// Finds out which client asks; tells its id.
 pub(super) fn authenticate(request: &RecordedRequest, rules: &Rules) -> Result<String, Refusal> {
-    let id = parameter(request, "client_id")?;
-    let secret = parameter(request, "client_secret")?;
-    let basic = request.headers.contains_key(http::header::AUTHORIZATION);
-    if basic && secret.is_some() {
+    let tried_basic = request.headers.contains_key(http::header::AUTHORIZATION);
+    let refused = |why| Refusal::unknown_client(why, tried_basic);
+    let claim = if tried_basic {
+        by_header(request)?
+    } else {
+        by_body(request)?
+    };
+    if claim
+        .method
+        .is_some_and(|method| !rules.accepted.contains(&method))
+    {
+        return Err(refused("this server doesn't accept that authentication method"));
+    }
+    match rules.clients.get(&claim.id) {
+        Some(registered) if *registered == claim.secret => Ok(claim.id),
+        _ => Err(refused("unknown client, or wrong secret")),
+    }
+}
+
+/// Who a client says it is.
+struct Claim {
+    /// `None` for a public client, which only names itself.
+    method: Option<ClientAuth>,
+    id: String,
+    secret: Option<String>,
+}
+
+fn by_header(request: &RecordedRequest) -> Result<Claim, Refusal> {
+    if parameter(request, "client_secret")?.is_some() {
         let twice = "the client authenticates by more than one method";
         return Err(Refusal::new("invalid_request", twice));
     }
-    let refused = |why| Refusal::unknown_client(why, basic);
-    let (method, (id, secret)) = if basic {
-        let encoded = basic_credentials(request).ok_or_else(|| refused("no Basic credentials"))?;
-        let (named, secret) = decoded(encoded).ok_or_else(|| refused("malformed Basic credentials"))?;
-        if id.is_some_and(|id| id != named) {
-            return Err(Refusal::new("invalid_request", "two different clients are named"));
-        }
-        (Some(ClientAuth::Basic), (named, Some(secret)))
-    } else {
-        let id = id.ok_or_else(|| refused("no client is named"))?.to_owned();
-        let secret = secret.map(str::to_owned);
-        (secret.as_ref().map(|_| ClientAuth::Post), (id, secret))
+    let Some((id, secret)) = basic_credentials(request).and_then(decoded) else {
+        return Err(Refusal::unknown_client("malformed Basic credentials", true));
     };
-    if method.is_some_and(|method| !rules.accepted.contains(&method)) {
-        return Err(refused("this server doesn't accept that authentication method"));
+    if parameter(request, "client_id")?.is_some_and(|named| named != id) {
+        return Err(Refusal::new("invalid_request", "two different clients are named"));
     }
-    match rules.clients.get(&id) {
-        Some(registered) if *registered == secret => Ok(id),
-        _ => Err(refused("unknown client, or wrong secret")),
-    }
+    Ok(Claim {
+        method: Some(ClientAuth::Basic),
+        id,
+        secret: Some(secret),
+    })
+}
+
+fn by_body(request: &RecordedRequest) -> Result<Claim, Refusal> {
+    let secret = parameter(request, "client_secret")?;
+    let Some(id) = parameter(request, "client_id")? else {
+        return Err(Refusal::unknown_client("no client is named", false));
+    };
+    Ok(Claim {
+        method: secret.map(|_| ClientAuth::Post),
+        id: id.to_owned(),
+        secret: secret.map(str::to_owned),
+    })
 }
 
 fn basic_credentials(request: &RecordedRequest) -> Option<&str> {

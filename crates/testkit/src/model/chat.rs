@@ -95,20 +95,13 @@ impl Answering<'_> {
         body
     }
 
-    /// A role, the words one by one, the tool calls in pieces, the end, and the usage if it is asked for.
+    /// The deltas, the end, and the usage if it is asked for.
     fn chunks(&self) -> Vec<Value> {
-        let mut deltas = vec![json!({ "role": "assistant", "content": "" })];
-        let words = self.reply.text.iter().flat_map(|text| text.split_inclusive(' '));
-        deltas.extend(words.map(|word| json!({ "content": word })));
-        for (index, (name, arguments)) in self.reply.tool_calls.iter().enumerate() {
-            let mut start = tool_call(index, name, "");
-            set(&mut start, "index", index);
-            deltas.push(json!({ "tool_calls": [start] }));
-            deltas.extend(pieces(arguments).map(
-                |piece| json!({ "tool_calls": [{ "index": index, "function": { "arguments": piece } }] }),
-            ));
-        }
-        let mut chunks: Vec<Value> = deltas.iter().map(|delta| self.chunk(delta, None)).collect();
+        let mut chunks: Vec<Value> = self
+            .deltas()
+            .iter()
+            .map(|delta| self.chunk(delta, None))
+            .collect();
         chunks.push(self.chunk(&json!({}), Some(self.reply.finish_reason())));
         if self.wants_usage() {
             let mut last = self.envelope("chat.completion.chunk", &json!([]));
@@ -116,6 +109,23 @@ impl Answering<'_> {
             chunks.push(last);
         }
         chunks
+    }
+
+    /// A role, the words one by one, the tool calls in pieces.
+    fn deltas(&self) -> Vec<Value> {
+        let mut deltas = vec![json!({ "role": "assistant", "content": "" })];
+        let words = self.reply.text.iter().flat_map(|text| text.split_inclusive(' '));
+        deltas.extend(words.map(|word| json!({ "content": word })));
+        for (index, (name, arguments)) in self.reply.tool_calls.iter().enumerate() {
+            let mut start = tool_call(index, name, "");
+            set(&mut start, "index", index);
+            deltas.push(json!({ "tool_calls": [start] }));
+            for piece in pieces(arguments) {
+                let more = json!({ "index": index, "function": { "arguments": piece } });
+                deltas.push(json!({ "tool_calls": [more] }));
+            }
+        }
+        deltas
     }
 
     fn chunk(&self, delta: &Value, finish: Option<&str>) -> Value {
@@ -147,13 +157,18 @@ impl Answering<'_> {
         json!({ "prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output })
     }
 
+    /// The words of the conversation and of the reply.
     fn words(&self) -> (u64, u64) {
         let count = |text: &str| text.split_whitespace().count() as u64;
-        let input = self
-            .request
-            .get("messages")
-            .map_or(0, |messages| count(&messages.to_string()));
-        (input, self.reply.text.as_deref().map_or(0, count))
+        let messages = self.request.get("messages").and_then(Value::as_array);
+        let texts = messages
+            .into_iter()
+            .flatten()
+            .filter_map(|message| message.get("content")?.as_str());
+        (
+            texts.map(count).sum(),
+            self.reply.text.as_deref().map_or(0, count),
+        )
     }
 }
 

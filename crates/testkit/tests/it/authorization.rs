@@ -223,6 +223,7 @@ async fn the_script_comes_before_the_rules() {
 
 #[tokio::test]
 async fn a_thousand_clients_are_served_at_once() {
+    allow_many_open_files();
     let server = AuthorizationServer::start().await;
     server.always(Answer::hang());
     let request = form(&server.token_url(), &[], POSTED);
@@ -238,3 +239,15 @@ async fn a_thousand_clients_are_served_at_once() {
     server.normal();
     assert_eq!(request.send().await.status, 200);
 }
+
+/// A client and a server, a thousand times; a shell's own limit is often 1024, or 256.
+#[cfg(unix)]
+fn allow_many_open_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.current.map(|current| current.max(4096));
+    setrlimit(Resource::Nofile, limit).expect("the hard limit allows 4096 open files");
+}
+
+#[cfg(not(unix))]
+fn allow_many_open_files() {}

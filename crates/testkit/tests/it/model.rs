@@ -46,6 +46,10 @@ async fn it_answers_whole_and_streamed_with_the_same_text() {
     assert_eq!(whole["choices"][0]["message"]["content"], ModelServer::TEXT);
     assert_eq!(whole["choices"][0]["finish_reason"], "stop");
     assert_eq!(whole["model"], "m");
+    assert_eq!(
+        whole["usage"],
+        json!({ "prompt_tokens": 2, "completion_tokens": 9, "total_tokens": 11 })
+    );
     let events = stream(&server, json!({ "stream_options": { "include_usage": true } })).await;
     let deltas = events
         .iter()
