@@ -75,7 +75,7 @@ impl HttpClient {
     pub fn new(options: HttpOptions) -> Result<Self, ConfigError> {
         let tls = match &options.ca_file {
             Some(path) => tls::with_ca_file(path)?,
-            None => tls::system(),
+            None => tls::system()?,
         };
         let build = |builder: reqwest::ClientBuilder| {
             builder.build().map_err(|_| {

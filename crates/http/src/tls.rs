@@ -10,14 +10,17 @@ use std::sync::{Arc, OnceLock};
 /// TLS 1.2 and 1.3, certificates judged as the platform judges them. There is no way to accept others.
 ///
 /// Read once and shared: the system's certificates take a while.
-pub(crate) fn system() -> ClientConfig {
-    static SYSTEM: OnceLock<ClientConfig> = OnceLock::new();
-    SYSTEM.get_or_init(|| build(Vec::new())).clone()
+pub(crate) fn system() -> Result<ClientConfig, ConfigError> {
+    static SYSTEM: OnceLock<Result<ClientConfig, rustls::Error>> = OnceLock::new();
+    SYSTEM
+        .get_or_init(|| build(Vec::new()))
+        .clone()
+        .map_err(|error| unusable(&error))
 }
 
 /// As [`system`], and trusting the certificates of a PEM file as well.
 pub(crate) fn with_ca_file(path: &Path) -> Result<ClientConfig, ConfigError> {
-    let unusable = |what: &str| {
+    let bad_file = |what: &str| {
         ConfigError::invalid(
             "ca_file",
             format!("{} {what}", path.display()),
@@ -26,33 +29,41 @@ pub(crate) fn with_ca_file(path: &Path) -> Result<ClientConfig, ConfigError> {
     };
     let extra: Vec<_> = CertificateDer::pem_file_iter(path)
         .and_then(Iterator::collect)
-        .map_err(|_| unusable("cannot be read as PEM"))?;
+        .map_err(|_| bad_file("cannot be read as PEM"))?;
     if extra.is_empty() {
-        return Err(unusable("holds no certificate"));
+        return Err(bad_file("holds no certificate"));
     }
-    Ok(build(extra))
+    build(extra).map_err(|error| unusable(&error))
 }
 
-fn build(extra: Vec<CertificateDer<'static>>) -> ClientConfig {
+fn unusable(error: &rustls::Error) -> ConfigError {
+    ConfigError::invalid(
+        "TLS",
+        format!("cannot be set up: {error}"),
+        "check the system's certificates and ca_file",
+    )
+}
+
+fn build(extra: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
+    // Given by hand, so that no process-wide provider is needed, or minded.
     let provider = Arc::new(ring::default_provider());
-    let config = ClientConfig::builder_with_provider(Arc::clone(&provider));
-    let config = match config.with_protocol_versions(rustls::ALL_VERSIONS) {
-        Ok(config) => config,
-        // ring speaks both versions; the library's own default is the same.
-        Err(_) => ClientConfig::builder(),
-    };
+    let config =
+        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let mut config = match verifier(extra, &provider) {
         Ok(verifier) => config
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth(),
+        // A small container may have no certificates at all; plain http to this machine needs none.
         Err(error) => {
-            tracing::warn!(%error, "this system has no certificates: https won't work; set ca_file, or install them");
+            tracing::warn!(%error, "no certificates can be trusted: https won't work; set ca_file, or install them");
             config
                 .with_root_certificates(rustls::RootCertStore::empty())
                 .with_no_client_auth()
         }
-    }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 fn verifier(
