@@ -1,0 +1,241 @@
+//! What the person at the terminal asked for.
+
+use crate::{e2e, test};
+
+/// One habit of the repository, ready to be performed.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Habit {
+    Help(&'static str),
+    /// All steps, or those named.
+    Test {
+        steps: Vec<String>,
+    },
+    E2e(e2e::Options),
+    Deny,
+    Bench {
+        arguments: Vec<String>,
+    },
+}
+
+/// Reads the arguments that follow `cargo xtask`.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit, String> {
+    let mut arguments = arguments.into_iter();
+    let Some(word) = arguments.next() else {
+        return Ok(Habit::Help(HELP));
+    };
+    let (own, passed_on) = split(arguments);
+    let help = own.iter().any(|argument| is_help(argument));
+    match word.as_str() {
+        "test" if help => Ok(Habit::Help(TEST_HELP)),
+        "e2e" if help => Ok(Habit::Help(E2E_HELP)),
+        "deny" if help => Ok(Habit::Help(DENY_HELP)),
+        "bench" if help => Ok(Habit::Help(BENCH_HELP)),
+        "test" => parse_test(own, &passed_on),
+        "e2e" => parse_e2e(&own, passed_on),
+        "deny" => nothing_more(&own, &passed_on).map(|()| Habit::Deny),
+        "bench" => nothing_more(&own, &[]).map(|()| Habit::Bench { arguments: passed_on }),
+        "help" => Ok(Habit::Help(HELP)),
+        word if is_help(word) => Ok(Habit::Help(HELP)),
+        _ => Err(format!(
+            "there is no `cargo xtask {word}`; `cargo xtask --help` lists what there is"
+        )),
+    }
+}
+
+fn parse_test(steps: Vec<String>, passed_on: &[String]) -> Result<Habit, String> {
+    nothing_more(passed_on, &[])?;
+    match steps
+        .iter()
+        .find(|step| !test::names().any(|name| name == step.as_str()))
+    {
+        Some(step) => Err(format!(
+            "there is no step `{step}`; there are: {}",
+            test::names().collect::<Vec<_>>().join(" ")
+        )),
+        None => Ok(Habit::Test { steps }),
+    }
+}
+
+fn parse_e2e(own: &[String], arguments: Vec<String>) -> Result<Habit, String> {
+    let (keep, rest): (Vec<_>, Vec<_>) = own.iter().cloned().partition(|argument| argument == "--keep");
+    nothing_more(&rest, &[])?;
+    Ok(Habit::E2e(e2e::Options {
+        keep: !keep.is_empty(),
+        arguments,
+    }))
+}
+
+fn nothing_more(own: &[String], passed_on: &[String]) -> Result<(), String> {
+    match own.iter().chain(passed_on).next() {
+        Some(argument) => Err(format!("unexpected argument `{argument}`; see --help")),
+        None => Ok(()),
+    }
+}
+
+/// Splits the arguments before `--`, which are ours, from those after it.
+fn split(mut arguments: impl Iterator<Item = String>) -> (Vec<String>, Vec<String>) {
+    let own = arguments
+        .by_ref()
+        .take_while(|argument| argument != "--")
+        .collect();
+    (own, arguments.collect())
+}
+
+fn is_help(argument: &str) -> bool {
+    matches!(argument, "--help" | "-h")
+}
+
+const HELP: &str = "\
+Every habit of this repository behind one word.
+
+  cargo xtask test    all checks, as CI runs them
+  cargo xtask e2e     the end-to-end tests, against real servers
+  cargo xtask deny    licences, advisories and banned crates of the dependencies
+  cargo xtask bench   the benchmarks, ours and the peers' side by side
+
+`cargo xtask <word> --help` says more. Tools are looked for in target/tools/bin, then on PATH.
+With the environment variable CI set, a tool that is missing is a failure and not left out.
+";
+
+const TEST_HELP: &str = "\
+Runs all steps, or those named, and sums them up. A failed step does not stop the next.
+
+  cargo xtask test [STEP]...
+
+Steps, in this order:
+  fmt        the sources are formatted
+  clippy     no lint speaks up
+  test       unit, contract and integration tests (cargo-nextest where installed)
+  doctest    the examples in the documentation run
+  docs       the documentation builds without a warning
+  features   the facade compiles with each feature alone, and with none
+  core       gatepass-core brings no HTTP client, no TLS and no OS keyring
+  deny       see `cargo xtask deny --help`
+  examples   the example programs run
+  benches    the benchmarks run, once and without measuring
+  e2e        see `cargo xtask e2e --help`
+
+Examples:
+  cargo xtask test
+  cargo xtask test fmt clippy
+";
+
+const E2E_HELP: &str = "\
+Installs an authorization server (Node 20+, npm) and a model server (Python 3.10+) under target/e2e
+as tests/e2e/README.md says, then runs the tests of gatepass-e2e against them. An installation is kept
+until its lock file changes. The tests find it through GATEPASS_E2E_TOOLS.
+
+  cargo xtask e2e [--keep] [-- FILTER...]
+
+  --keep     the tests leave their working folders behind (sets GATEPASS_E2E_KEEP=1)
+  FILTER     passed on to the test runner
+
+Examples:
+  cargo xtask e2e
+  cargo xtask e2e --keep -- rotation
+";
+
+const DENY_HELP: &str = "\
+Checks the dependencies against deny.toml with cargo-deny. CI installs it where it is missing.
+
+  cargo xtask deny
+";
+
+const BENCH_HELP: &str = "\
+Runs the benchmarks. What follows `--` goes to them.
+
+  cargo xtask bench [-- ARGUMENT...]
+
+Examples:
+  cargo xtask bench
+  cargo xtask bench -- cache --quick
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Habit, String> {
+        parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_word_is_understood() {
+        assert_eq!(parsed("test"), Ok(Habit::Test { steps: Vec::new() }));
+        assert_eq!(
+            parsed("test fmt docs"),
+            Ok(Habit::Test {
+                steps: words("fmt docs")
+            })
+        );
+        assert_eq!(parsed("deny"), Ok(Habit::Deny));
+        assert_eq!(
+            parsed("bench"),
+            Ok(Habit::Bench {
+                arguments: Vec::new()
+            })
+        );
+        assert_eq!(
+            parsed("bench -- cache --quick"),
+            Ok(Habit::Bench {
+                arguments: words("cache --quick")
+            })
+        );
+    }
+
+    #[test]
+    fn what_follows_two_dashes_is_the_test_runners() {
+        let options = e2e::Options {
+            keep: true,
+            arguments: words("-E test(login) --help"),
+        };
+        assert_eq!(
+            parsed("e2e --keep -- -E test(login) --help"),
+            Ok(Habit::E2e(options))
+        );
+        assert_eq!(parsed("e2e"), Ok(Habit::E2e(e2e::Options::default())));
+    }
+
+    #[test]
+    fn help_is_given_wherever_it_is_asked_for() {
+        for line in ["", "help", "--help", "-h"] {
+            assert_eq!(parsed(line), Ok(Habit::Help(HELP)), "{line}");
+        }
+        assert_eq!(parsed("test --help"), Ok(Habit::Help(TEST_HELP)));
+        assert_eq!(parsed("e2e --keep -h"), Ok(Habit::Help(E2E_HELP)));
+        assert_eq!(parsed("deny -h"), Ok(Habit::Help(DENY_HELP)));
+        assert_eq!(parsed("bench --help"), Ok(Habit::Help(BENCH_HELP)));
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        for (line, mistake) in [
+            ("tets", "tets"),
+            ("test lint", "lint"),
+            ("test -- x", "`x`"),
+            ("e2e --kep", "--kep"),
+            ("deny now", "now"),
+            ("deny -- now", "now"),
+            ("bench cache", "cache"),
+        ] {
+            let message = parsed(line).expect_err(line);
+            assert!(message.contains(mistake), "{line}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_help_lists_the_steps_in_their_order() {
+        let listed: Vec<_> = TEST_HELP
+            .lines()
+            .skip_while(|line| !line.starts_with("Steps"))
+            .skip(1)
+            .take_while(|line| !line.is_empty())
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
+        assert_eq!(listed, test::names().collect::<Vec<_>>());
+    }
+}

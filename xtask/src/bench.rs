@@ -1,0 +1,10 @@
+//! `cargo xtask bench`: the benchmarks, ours and the peers' side by side.
+
+use crate::{stop::Done, workspace::Workspace};
+
+pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Done {
+    let mut bench = workspace.command("cargo bench --package gatepass-benches --locked --");
+    workspace.run(bench.args(arguments))?;
+    println!("results: {}", workspace.path("target/criterion").display());
+    Ok(())
+}

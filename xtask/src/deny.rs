@@ -1,0 +1,82 @@
+//! `cargo xtask deny`: the dependencies against deny.toml.
+
+use std::path::Path;
+
+use crate::{files, stop::Done, workspace::Workspace};
+
+/// The cargo-deny that deny.toml was written for.
+const VERSION: &str = "0.20.2";
+
+/// An optional script beside the checkout that lays a snapshot of the advisory database out, for
+/// machines that cannot fetch it.
+const SNAPSHOT: &str = "../shared/bin/advisory-db";
+
+pub(crate) fn run(workspace: &Workspace) -> Done {
+    ensure_installed(workspace)?;
+    let snapshot = workspace.path(SNAPSHOT);
+    if snapshot.is_file() {
+        return check_with_snapshot(workspace, &snapshot);
+    }
+    if workspace.run_line("cargo deny --locked fetch db").is_ok() {
+        return workspace.run_line("cargo deny --locked check");
+    }
+    workspace.run_line("cargo deny --locked check bans licenses sources")?;
+    Err(workspace.left_out("advisories: their database could not be fetched; all else is fine"))
+}
+
+fn ensure_installed(workspace: &Workspace) -> Done {
+    if workspace.has("cargo-deny") {
+        return Ok(());
+    }
+    let line = format!("cargo install cargo-deny --version {VERSION} --locked --root target/tools");
+    if !workspace.in_ci() {
+        return Err(workspace.left_out(format!("cargo-deny is not installed: {line}")));
+    }
+    // It runs for seconds: its own release profile (whole-program optimisation) would take far longer to build.
+    let mut install = workspace.command(&line);
+    install
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+    workspace.run(&mut install)
+}
+
+fn check_with_snapshot(workspace: &Workspace, snapshot: &Path) -> Done {
+    let folder = workspace.path("target/advisory-db");
+    files::remove_dir(&folder)?;
+    workspace.run(workspace.command(&snapshot.to_string_lossy()).arg(&folder))?;
+    let config = files::read(&workspace.path("deny.toml"))?;
+    files::write(
+        &folder.join("deny.toml"),
+        &with_database(&config, &folder.join("deny")),
+    )?;
+    workspace.run_line("cargo fetch --locked")?;
+    workspace.run_line("cargo deny --locked --offline --config target/advisory-db/deny.toml check")
+}
+
+/// deny.toml with another place of the advisory database; cargo-deny has no flag for it.
+fn with_database(config: &str, database: &Path) -> String {
+    let section = "[advisories]\n";
+    config.replacen(
+        section,
+        &format!("{section}db-path = '{}'\n", database.display()),
+        1,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_database_is_named_in_its_section() {
+        let config = "[graph]\nall-features = true\n\n[advisories]\nyanked = \"deny\"\n";
+        let expected = "[graph]\nall-features = true\n\n[advisories]\ndb-path = '/db'\nyanked = \"deny\"\n";
+        assert_eq!(with_database(config, Path::new("/db")), expected);
+    }
+
+    #[test]
+    fn our_own_configuration_has_that_section() {
+        let config = include_str!("../../deny.toml");
+        assert_ne!(with_database(config, Path::new("/db")), config);
+    }
+}

@@ -1,0 +1,63 @@
+//! Every habit of this repository behind one word: `cargo xtask`.
+//!
+//! [`test`] holds the list of what is checked; [`report`] runs it, times it and sums it up.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "xtask speaks to the person at the terminal"
+)]
+
+mod args;
+mod bench;
+mod deny;
+mod e2e;
+mod features;
+mod files;
+mod report;
+mod stamp;
+mod stop;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use args::Habit;
+use report::Report;
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args().skip(1)) {
+        Ok(Habit::Help(text)) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Ok(habit) => perform(&habit),
+        Err(message) => usage_error(&message),
+    }
+}
+
+fn perform(habit: &Habit) -> ExitCode {
+    let workspace = match Workspace::here() {
+        Ok(workspace) => workspace,
+        Err(message) => return usage_error(&message),
+    };
+    let mut report = Report::new();
+    match habit {
+        Habit::Help(_) => {}
+        Habit::Test { steps } => test::run(&workspace, steps, &mut report),
+        Habit::E2e(options) => report.step("e2e", || e2e::run(&workspace, options)),
+        Habit::Deny => report.step("deny", || deny::run(&workspace)),
+        Habit::Bench { arguments } => report.step("bench", || bench::run(&workspace, arguments)),
+    }
+    print!("{report}");
+    if report.has_failures() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
+
+fn usage_error(message: &str) -> ExitCode {
+    eprintln!("xtask: {message}");
+    ExitCode::from(2)
+}
