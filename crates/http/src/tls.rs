@@ -49,11 +49,13 @@ fn build(extra: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Er
     let provider = Arc::new(ring::default_provider());
     let config =
         ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let from_file = !extra.is_empty();
     let mut config = match verifier(extra, &provider) {
         Ok(verifier) => config
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth(),
+        Err(error) if from_file => return Err(error),
         // A small container may have no certificates at all; plain http to this machine needs none.
         Err(error) => {
             tracing::warn!(%error, "no certificates can be trusted: https won't work; set ca_file, or install them");
