@@ -1,4 +1,4 @@
-use super::{ChatReply, FinishReason, Part, Reasoning, ReplyMetadata, ToolCall, Usage};
+use super::{ChatReply, FinishReason, JsonObject, Part, Reasoning, ReplyMetadata, ToolCall, Usage};
 use crate::error::BackendError;
 use futures_core::Stream;
 use std::collections::VecDeque;
@@ -39,6 +39,13 @@ pub enum ChatEvent {
     Finish(FinishReason),
     /// What it cost so far; the last one counts.
     Usage(Usage),
+    /// What the vocabulary doesn't have; comes at the end, if at all.
+    Extra {
+        /// Fields of the message: see [`Message::extra`](super::Message::extra).
+        message: JsonObject,
+        /// Fields of the answer around it: see [`ChatReply::extra`].
+        reply: JsonObject,
+    },
     /// Which model answers, and under which id.
     Started {
         /// The provider's id of the answer.
@@ -162,6 +169,10 @@ impl ChatReply {
             ChatEvent::Part(part) => self.message.parts.push(part),
             ChatEvent::Finish(reason) => self.finish = Some(reason),
             ChatEvent::Usage(usage) => self.usage = Some(usage),
+            ChatEvent::Extra { message, reply } => {
+                self.message.extra.extend(message);
+                self.extra.extend(reply);
+            }
             ChatEvent::Started { id, model } => {
                 self.id = id;
                 self.model = model;
@@ -187,6 +198,12 @@ fn events_of(reply: ChatReply) -> VecDeque<ChatEvent> {
     }
     events.extend(reply.usage.map(ChatEvent::Usage));
     events.extend(reply.finish.map(ChatEvent::Finish));
+    if !(reply.message.extra.is_empty() && reply.extra.is_empty()) {
+        events.push_back(ChatEvent::Extra {
+            message: reply.message.extra,
+            reply: reply.extra,
+        });
+    }
     events
 }
 
@@ -217,6 +234,8 @@ mod tests {
         ));
         reply.finish = Some(FinishReason::ToolCalls);
         reply.model = Some("m".into());
+        reply.message.extra.insert("annotations".into(), "kept".into());
+        reply.extra.insert("service_tier".into(), "flex".into());
         reply.usage = Some(Usage {
             total_tokens: Some(3),
             ..Usage::default()
