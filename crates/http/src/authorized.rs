@@ -106,12 +106,12 @@ impl AuthorizedClient {
         let token = self.token().await?;
         let response = self.http.send(self.authorise(request.clone(), &token)?).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
-            return self.judge(response).await;
+            return self.judge(response, &token).await;
         }
         self.source.reject(&token);
         let fresh = self.token().await?;
         if fresh == token {
-            return self.judge(response).await;
+            return self.judge(response, &token).await;
         }
         tracing::info!(
             host = response.host(),
@@ -119,7 +119,7 @@ impl AuthorizedClient {
         );
         drop(response);
         let response = self.http.send(self.authorise(request, &fresh)?).await?;
-        self.judge(response).await
+        self.judge(response, &fresh).await
     }
 
     async fn token(&self) -> Result<AccessToken, TokenError> {
@@ -146,12 +146,12 @@ impl AuthorizedClient {
     }
 
     /// A success as it is; anything else read into an error.
-    async fn judge(&self, mut response: HttpResponse) -> Result<HttpResponse, Failure> {
+    async fn judge(&self, mut response: HttpResponse, token: &AccessToken) -> Result<HttpResponse, Failure> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
-        let body = response.read_some().await;
+        let body = conceal(response.read_some().await, token);
         let headers = response.headers();
         let answer = ErrorAnswer {
             status,
@@ -164,6 +164,17 @@ impl AuthorizedClient {
             error: Box::new(error),
             should_retry: status::should_retry(headers),
         })
+    }
+}
+
+/// Some servers quote the token that they refuse.
+fn conceal(body: Vec<u8>, token: &AccessToken) -> Vec<u8> {
+    let secret = token.expose_secret();
+    let text = String::from_utf8_lossy(&body);
+    if text.contains(secret) {
+        text.replace(secret, "***").into_bytes()
+    } else {
+        body
     }
 }
 
