@@ -20,4 +20,7 @@ pub use response::HttpResponse;
 pub use retry::RetryPolicy;
 pub use server_url::{ServerUrl, Transport};
 pub use sse::{SseDecoder, SseError, SseEvent};
-pub use status::{ErrorAnswer, ErrorReader, rate_limits, request_id, retry_after};
+pub use status::{ErrorAnswer, ErrorReader, error_kind, rate_limits, request_id, retry_after};
+
+// Part of our signatures.
+pub use bytes::Bytes;

@@ -19,7 +19,7 @@ pub type ErrorReader = fn(&ErrorAnswer<'_>, &mut ProviderError);
 
 /// What status and headers alone tell.
 pub(crate) fn provider_error(host: &str, answer: &ErrorAnswer<'_>, now: SystemTime) -> ProviderError {
-    let mut error = ProviderError::new(host, kind(answer.status), answer.status.as_u16(), "");
+    let mut error = ProviderError::new(host, error_kind(answer.status), answer.status.as_u16(), "");
     if answer.status.is_redirection() {
         error.message = "it redirects; secrets don't follow: set base_url to the final address".into();
     }
@@ -29,7 +29,9 @@ pub(crate) fn provider_error(host: &str, answer: &ErrorAnswer<'_>, now: SystemTi
     error
 }
 
-fn kind(status: StatusCode) -> ErrorKind {
+/// The kind of error that a status alone tells.
+#[must_use]
+pub fn error_kind(status: StatusCode) -> ErrorKind {
     match status.as_u16() {
         401 => ErrorKind::Auth,
         402 => ErrorKind::Quota,
@@ -216,7 +218,11 @@ mod tests {
             (503, ErrorKind::Overloaded),
             (529, ErrorKind::Overloaded),
         ] {
-            assert_eq!(kind(StatusCode::from_u16(status).unwrap()), expected, "{status}");
+            assert_eq!(
+                error_kind(StatusCode::from_u16(status).unwrap()),
+                expected,
+                "{status}"
+            );
         }
     }
 }
