@@ -134,7 +134,7 @@ impl Providers {
     }
 
     /// The files that were read.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(ProvidersFile::path)
+    pub fn files(&self) -> impl Iterator<Item = &ProvidersFile> {
+        self.files.iter()
     }
 }

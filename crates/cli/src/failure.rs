@@ -1,0 +1,125 @@
+use gatepass::{BackendError, ConfigError, ErrorKind, TokenError};
+use std::io;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The command can't be understood, or what it was given can't be used.
+    #[error("{what}")]
+    Usage { what: String, fix: String },
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// Nobody reads our output any more.
+    #[error("nobody reads the output")]
+    ClosedPipe,
+    /// This machine fails: a full disk, no threads left.
+    #[error("{what}")]
+    System { what: &'static str, source: io::Error },
+}
+
+impl Failure {
+    pub(crate) fn usage(what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::Usage {
+            what: what.into(),
+            fix: fix.into(),
+        }
+    }
+
+    pub(crate) fn of_output(source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::System {
+                what: "the output can't be written",
+                source,
+            },
+        }
+    }
+
+    /// The next step, where there is one.
+    pub(crate) fn fix(&self) -> Option<String> {
+        match self {
+            Self::Usage { fix, .. } => Some(fix.clone()),
+            Self::Config(error) => Some(error.fix()),
+            Self::Token(error) => Some(error.fix()),
+            Self::Backend(error) => Some(error.fix()),
+            Self::Interrupted | Self::ClosedPipe | Self::System { .. } => None,
+        }
+    }
+
+    /// The provider's id for the request, where it sent one.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        match self {
+            Self::Token(error) => request_id_of(error),
+            Self::Backend(BackendError::Token(error)) => request_id_of(error),
+            Self::Backend(error) => error.request_id(),
+            _ => None,
+        }
+    }
+
+    /// What had come of an answer that broke off.
+    pub(crate) fn partial_text(&self) -> Option<String> {
+        match self {
+            Self::Backend(BackendError::Interrupted { partial, .. }) => Some(partial.text()),
+            _ => None,
+        }
+    }
+
+    /// Its kind, for scripts: documented in the README.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "usage",
+            Self::Config(_) => "config",
+            Self::Token(error) => kind_of_token(error),
+            Self::Backend(BackendError::Token(error)) => kind_of_token(error),
+            Self::Backend(error) => kind_of(error.kind()),
+            Self::Interrupted => "interrupted",
+            Self::ClosedPipe | Self::System { .. } => "system",
+        }
+    }
+}
+
+fn request_id_of(error: &TokenError) -> Option<&str> {
+    match error {
+        TokenError::Refused(refusal) => refusal.request_id.as_deref(),
+        _ => None,
+    }
+}
+
+const fn kind_of_token(error: &TokenError) -> &'static str {
+    match error {
+        TokenError::Config(_) => "config",
+        TokenError::Store(_) => "store",
+        TokenError::Malformed { .. } => "decode",
+        TokenError::Unavailable { .. } | TokenError::Untrusted { .. } | TokenError::Interrupted { .. } => {
+            "network"
+        }
+        _ => "auth",
+    }
+}
+
+const fn kind_of(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Auth => "auth",
+        ErrorKind::Config => "config",
+        ErrorKind::ContentFilter => "content_filter",
+        ErrorKind::ContextLength => "context_length",
+        ErrorKind::Decode => "decode",
+        ErrorKind::InvalidRequest => "invalid_request",
+        ErrorKind::Network => "network",
+        ErrorKind::NotFound => "not_found",
+        ErrorKind::Overloaded => "overloaded",
+        ErrorKind::Permission => "permission",
+        ErrorKind::Quota => "quota",
+        ErrorKind::RateLimit => "rate_limit",
+        ErrorKind::Server => "server",
+        ErrorKind::Unsupported => "unsupported",
+        _ => "other",
+    }
+}

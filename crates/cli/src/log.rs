@@ -1,0 +1,60 @@
+//! What the libraries tell about their work, on stderr.
+
+use crate::args::Form;
+use crate::report::{self, WARNING};
+use crate::spinner;
+use std::fmt;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::{FmtContext, layer};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Warnings, or what `RUST_LOG` asks for. Without `RUST_LOG`, JSON has stderr to itself.
+pub(crate) fn start(form: Form) {
+    let lines = layer().with_writer(anstream::stderr).with_ansi(false);
+    match (wanted(), form) {
+        (Some(targets), _) => tracing_subscriber::registry().with(lines).with(targets).init(),
+        (None, Form::Text) => tracing_subscriber::registry()
+            .with(lines.event_format(Warning))
+            .with(LevelFilter::WARN)
+            .init(),
+        (None, Form::Json) => {}
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line reads the variable that its help names"
+)]
+fn wanted() -> Option<Targets> {
+    let text = std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty())?;
+    let targets = text.parse();
+    if targets.is_err() {
+        report::note("RUST_LOG can't be understood: write a level, or TARGET=LEVEL,TARGET=LEVEL");
+    }
+    targets.ok()
+}
+
+/// `warning: what happened key=value`, for a person.
+struct Warning;
+
+impl<S, N> FormatEvent<S, N> for Warning
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut line: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        spinner::make_room();
+        write!(line, "{WARNING}warning:{WARNING:#} ")?;
+        context.format_fields(line.by_ref(), event)?;
+        writeln!(line)
+    }
+}

@@ -1,0 +1,101 @@
+//! What went wrong: stderr.
+
+use crate::args::Form;
+use crate::failure::Failure;
+use anstyle::{AnsiColor, Style};
+use gatepass::{ConfigProblem, Severity, printable};
+use serde_json::{Value, json};
+use std::error::Error;
+use std::io::Write;
+
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const HELP: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Tells why the command failed, to a person or to a program.
+pub(crate) fn write(failure: &Failure, form: Form) {
+    if matches!(failure, Failure::ClosedPipe) {
+        return;
+    }
+    say(&match form {
+        Form::Text => text(failure),
+        Form::Json => format!("{}\n", described(failure)),
+    });
+}
+
+/// Tells something beside the answer.
+pub(crate) fn note(text: &str) {
+    say(&format!("{HELP}note:{HELP:#} {text}\n"));
+}
+
+/// A problem of the configuration, with its fix.
+pub(crate) fn problem(problem: &ConfigProblem) -> String {
+    let (style, severity) = match problem.severity {
+        Severity::Warning => (WARNING, "warning"),
+        _ => (ERROR, "error"),
+    };
+    format!("{style}{severity}:{style:#} {problem}\n{}", help(&problem.fix))
+}
+
+/// The next step.
+pub(crate) fn help(fix: &str) -> String {
+    format!("  {HELP}help:{HELP:#} {fix}\n")
+}
+
+fn text(failure: &Failure) -> String {
+    if matches!(failure, Failure::Interrupted) {
+        return format!("{failure}\n");
+    }
+    let mut text = format!("{ERROR}error:{ERROR:#} {failure}\n");
+    for cause in causes(failure) {
+        text.push_str(&format!("  because: {cause}\n"));
+    }
+    text + &failure.fix().as_deref().map(help).unwrap_or_default()
+}
+
+fn described(failure: &Failure) -> Value {
+    let mut error = json!({
+        "kind": failure.kind(),
+        "message": failure.to_string(),
+        "causes": causes(failure),
+        "fix": failure.fix(),
+        "request_id": failure.request_id(),
+    });
+    if let (Some(partial), Value::Object(error)) = (failure.partial_text(), &mut error) {
+        error.insert("partial".into(), partial.into());
+    }
+    json!({ "error": error })
+}
+
+/// The causes, one after the other; what an earlier one has said is left out.
+fn causes(error: &dyn Error) -> Vec<String> {
+    let mut said = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = printable(&cause.to_string());
+        if !said.iter().any(|earlier| earlier.contains(&text)) {
+            said.push(text);
+        }
+        next = cause.source();
+    }
+    said.split_off(1)
+}
+
+/// There is nobody left to tell when this fails.
+fn say(text: &str) {
+    _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatepass::{BackendError, ConfigError, TokenError};
+
+    #[test]
+    fn a_cause_that_was_told_already_is_left_out() {
+        let config = ConfigError::invalid("base_url", "is missing", "add it");
+        let failure = Failure::from(BackendError::from(TokenError::from(config)));
+        assert_eq!(causes(&failure), ["base_url is missing"]);
+        assert_eq!(failure.to_string(), "no token for this call");
+    }
+}
