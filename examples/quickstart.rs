@@ -48,7 +48,9 @@ async fn main() -> Result {
 
     print!("{:44} ", "streamed:");
     let began = Instant::now();
-    let mut events = llm.chat_stream(ChatRequest::new([Message::user("And of Italy?")])).await?;
+    let mut events = llm
+        .chat_stream(ChatRequest::new([Message::user("And of Italy?")]))
+        .await?;
     while let Some(event) = events.try_next().await? {
         if let ChatEvent::Text(text) = event {
             print!("{text}|");

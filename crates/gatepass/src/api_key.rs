@@ -42,7 +42,10 @@ fn api_key(config: &LlmConfig, variable: &str) -> Result<AccessToken, ConfigErro
 }
 
 /// The variable's value, without the line break that a file may have left at its end.
-#[expect(clippy::disallowed_methods, reason = "the vendor's own variable: its documentation tells users to set it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the vendor's own variable: its documentation tells users to set it"
+)]
 fn from_environment(variable: &str) -> Result<SecretString, ConfigError> {
     let key = SecretString::from(std::env::var(variable).unwrap_or_default());
     let key = SecretString::from(key.expose_secret().trim_end_matches(['\r', '\n']));

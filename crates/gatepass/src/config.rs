@@ -62,7 +62,9 @@ impl LlmConfig {
     /// Uses an OAuth2 token of `provider`.
     #[must_use]
     pub fn with_oauth2(mut self, provider: impl Into<String>) -> Self {
-        self.auth_type = AuthType::OAuth2 { provider: provider.into() };
+        self.auth_type = AuthType::OAuth2 {
+            provider: provider.into(),
+        };
         self
     }
 

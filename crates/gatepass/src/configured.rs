@@ -29,7 +29,9 @@ pub(crate) fn connect(
     model: &Model<'_>,
     oauth2_provider: Option<&str>,
 ) -> Result<Option<Connection>, ConfigError> {
-    let Some(name) = oauth2_provider.or(model.provider) else { return Ok(None) };
+    let Some(name) = oauth2_provider.or(model.provider) else {
+        return Ok(None);
+    };
     let providers = providers(config.config_path.as_deref())?;
     // Only a file that was named has the last word on what `openai/…` means.
     let elsewhere = oauth2_provider.is_none() && model.vendor().is_some() && !providers.is_named();
@@ -42,7 +44,10 @@ pub(crate) fn connect(
         Some(prefix) if prefix != name => config.model.as_str(),
         _ => model.name,
     };
-    Ok(Some((backend_of(provider, config.base_url.as_deref())?, model_name.to_owned())))
+    Ok(Some((
+        backend_of(provider, config.base_url.as_deref())?,
+        model_name.to_owned(),
+    )))
 }
 
 fn providers(path: Option<&Path>) -> Result<Providers, ConfigError> {
@@ -52,7 +57,9 @@ fn providers(path: Option<&Path>) -> Result<Providers, ConfigError> {
 fn source_of(provider: Provider) -> Result<Arc<dyn TokenSource>, ConfigError> {
     let name = format!("{} in {}", provider.name, provider.path.display());
     SOURCES.get_or_make(name, provider, |provider| {
-        Ok(Arc::new(CachedTokenSource::new(ClientCredentialsSource::new(provider.clone())?)))
+        Ok(Arc::new(CachedTokenSource::new(ClientCredentialsSource::new(
+            provider.clone(),
+        )?)))
     })
 }
 
@@ -76,14 +83,20 @@ fn backend_of(provider: Provider, base_url: Option<&str>) -> Result<Arc<dyn LlmB
 /// The entry's `base_url`, or the caller's where it has none: a token goes only where its entry says.
 #[cfg(feature = "openai")]
 fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<gatepass_http::ServerUrl, ConfigError> {
-    let given = given.map(|url| gatepass_http::ServerUrl::parse(url, "base_url", provider.transport)).transpose()?;
+    let given = given
+        .map(|url| gatepass_http::ServerUrl::parse(url, "base_url", provider.transport))
+        .transpose()?;
     let (what, fix) = match (&provider.base_url, given) {
-        (Some(own), Some(given)) if *own != given => {
-            ("differs from the one that was given: the token goes only where its entry says", "change the entry")
-        }
+        (Some(own), Some(given)) if *own != given => (
+            "differs from the one that was given: the token goes only where its entry says",
+            "change the entry",
+        ),
         (Some(own), _) => return Ok(own.clone()),
         (None, Some(given)) => return Ok(given),
-        (None, None) => ("is missing", "add the address of the API: base_url = https://host/v1"),
+        (None, None) => (
+            "is missing",
+            "add the address of the API: base_url = https://host/v1",
+        ),
     };
     let problem = ConfigProblem::new(what, fix).with_field("base_url");
     Err(ConfigError::Invalid(Box::new(problem)).at(&provider.path, provider.name.as_str()))
@@ -91,5 +104,9 @@ fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<gatepass_http
 
 #[cfg(not(feature = "openai"))]
 fn backend_of(_: Provider, _: Option<&str>) -> Result<Arc<dyn LlmBackend>, ConfigError> {
-    Err(ConfigError::invalid("model:", "this build can't call configured providers", "enable the feature openai"))
+    Err(ConfigError::invalid(
+        "model:",
+        "this build can't call configured providers",
+        "enable the feature openai",
+    ))
 }

@@ -37,22 +37,36 @@ pub(crate) fn connect(config: &LlmConfig) -> Result<Connection, ConfigError> {
 
 /// A model of one vendor never gets another vendor's token.
 fn refuse_strangers_token(model: &Model<'_>, oauth2_provider: Option<&str>) -> Result<(), ConfigError> {
-    let (Some("google"), vendor) = (oauth2_provider, model.vendor()) else { return Ok(()) };
+    let (Some("google"), vendor) = (oauth2_provider, model.vendor()) else {
+        return Ok(());
+    };
     if vendor == Some(Vendor::Google) {
         return Ok(());
     }
     Err(ConfigError::invalid(
         "oauth_provider",
-        format!("google has no token for the model '{}'", gatepass_core::printable(model.name)),
+        format!(
+            "google has no token for the model '{}'",
+            gatepass_core::printable(model.name)
+        ),
         "use a Gemini model, or the provider that serves this one",
     ))
 }
 
 fn unsupported(vendor: Vendor) -> ConfigError {
     let (name, fix) = match vendor {
-        Vendor::OpenAi => ("OpenAI", "enable the feature openai, or configure the OAuth2 provider"),
-        Vendor::Google => ("Gemini", "configure an OpenAI-compatible gateway as PROVIDER/NAME"),
-        Vendor::Anthropic => ("Claude", "configure an OpenAI-compatible gateway as PROVIDER/NAME"),
+        Vendor::OpenAi => (
+            "OpenAI",
+            "enable the feature openai, or configure the OAuth2 provider",
+        ),
+        Vendor::Google => (
+            "Gemini",
+            "configure an OpenAI-compatible gateway as PROVIDER/NAME",
+        ),
+        Vendor::Anthropic => (
+            "Claude",
+            "configure an OpenAI-compatible gateway as PROVIDER/NAME",
+        ),
     };
     ConfigError::invalid("model:", format!("this build can't call {name} models"), fix)
 }

@@ -34,12 +34,20 @@ impl Llm {
         defaults.temperature = config.temperature;
         defaults.max_tokens = config.max_tokens;
         defaults.top_p = config.top_p;
-        Ok(Self { backend, model, defaults })
+        Ok(Self {
+            backend,
+            model,
+            defaults,
+        })
     }
 
     /// A model of a backend of your own.
     pub fn new(backend: impl LlmBackend + 'static, model: impl Into<String>) -> Self {
-        Self { backend: Arc::new(backend), model: model.into(), defaults: ChatRequest::new([]) }
+        Self {
+            backend: Arc::new(backend),
+            model: model.into(),
+            defaults: ChatRequest::new([]),
+        }
     }
 
     /// Asks one question and returns the answer's text.
@@ -47,7 +55,10 @@ impl Llm {
     /// # Errors
     /// See [`BackendError`].
     pub async fn ask(&self, question: impl Into<String>) -> Result<String, BackendError> {
-        Ok(self.chat(ChatRequest::new([Message::user(question)])).await?.text())
+        Ok(self
+            .chat(ChatRequest::new([Message::user(question)]))
+            .await?
+            .text())
     }
 
     /// Asks with a whole request. What it leaves open is taken from the configuration.
@@ -89,7 +100,9 @@ impl Llm {
 
 impl fmt::Debug for Llm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Llm").field("model", &self.model).finish_non_exhaustive()
+        f.debug_struct("Llm")
+            .field("model", &self.model)
+            .finish_non_exhaustive()
     }
 }
 

@@ -20,19 +20,33 @@ pub(crate) enum Vendor {
 impl<'a> Model<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, ConfigError> {
         let model = match text.split_once('/') {
-            Some((provider, name)) => Self { provider: Some(provider), name },
-            None => Self { provider: None, name: text },
+            Some((provider, name)) => Self {
+                provider: Some(provider),
+                name,
+            },
+            None => Self {
+                provider: None,
+                name: text,
+            },
         };
         if model.name.is_empty() || model.provider == Some("") || text.chars().any(char::is_control) {
             let what = format!("'{}' is not a model", printable(text));
-            return Err(ConfigError::invalid("model:", what, "write PROVIDER/NAME, or a name such as gpt-4o-mini"));
+            return Err(ConfigError::invalid(
+                "model:",
+                what,
+                "write PROVIDER/NAME, or a name such as gpt-4o-mini",
+            ));
         }
         Ok(model)
     }
 
     /// Whose model it is, as far as its name tells.
     pub(crate) fn vendor(&self) -> Option<Vendor> {
-        let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| self.name.starts_with(beginning));
+        let begins = |beginnings: &[&str]| {
+            beginnings
+                .iter()
+                .any(|beginning| self.name.starts_with(beginning))
+        };
         match self.provider {
             Some("openai") => Some(Vendor::OpenAi),
             Some("gemini" | "google") => Some(Vendor::Google),
@@ -68,7 +82,11 @@ mod tests {
         assert_eq!(vendor("openai/anything"), Some(Vendor::OpenAi));
         assert_eq!(vendor("gemini/gemini-2.5-flash"), Some(Vendor::Google));
         assert_eq!(vendor("claude-sonnet-4"), Some(Vendor::Anthropic));
-        assert_eq!(vendor("corp/gpt-4o"), None, "a configured provider's model is that provider's");
+        assert_eq!(
+            vendor("corp/gpt-4o"),
+            None,
+            "a configured provider's model is that provider's"
+        );
         assert_eq!(vendor("llama"), None);
     }
 }

@@ -25,12 +25,19 @@ impl<S: PartialEq, V: Clone> Shared<S, V> {
         make: impl FnOnce(&S) -> Result<V, ConfigError>,
     ) -> Result<V, ConfigError> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.iter().find(|slot| slot.name == name && slot.settings == settings) {
+        if let Some(slot) = slots
+            .iter()
+            .find(|slot| slot.name == name && slot.settings == settings)
+        {
             return Ok(slot.value.clone());
         }
         let value = make(&settings)?;
         slots.retain(|slot| slot.name != name);
-        slots.push(Slot { name, settings, value: value.clone() });
+        slots.push(Slot {
+            name,
+            settings,
+            value: value.clone(),
+        });
         Ok(value)
     }
 }
@@ -43,7 +50,11 @@ mod tests {
     #[test]
     fn the_same_settings_share_and_other_settings_replace() {
         let shared = Shared::new();
-        let get = |settings: u8| shared.get_or_make("corp".into(), settings, |_| Ok(Arc::new(settings))).unwrap();
+        let get = |settings: u8| {
+            shared
+                .get_or_make("corp".into(), settings, |_| Ok(Arc::new(settings)))
+                .unwrap()
+        };
         let first = get(1);
         assert!(Arc::ptr_eq(&first, &get(1)));
         assert!(!Arc::ptr_eq(&first, &get(2)));

@@ -1,8 +1,8 @@
 //! The facade against live local servers.
 
 use gatepass::{
-    AccessToken, BackendError, CachedTokenSource, ChatRequest, ConfigError, ErrorKind, Llm, LlmConfig, Message,
-    TokenError, TokenSource, async_trait, call_llm, openai::OpenAiBackend,
+    AccessToken, BackendError, CachedTokenSource, ChatRequest, ConfigError, ErrorKind, Llm, LlmConfig,
+    Message, TokenError, TokenSource, async_trait, call_llm, openai::OpenAiBackend,
 };
 use gatepass_testkit::{AuthorizationServer, ModelServer};
 use serde_json::json;
@@ -21,7 +21,11 @@ impl World {
         let model = ModelServer::start().await;
         model.require_token(&authorization);
         model.reply_text("Paris");
-        Self { authorization, model, directory: tempfile::tempdir().unwrap() }
+        Self {
+            authorization,
+            model,
+            directory: tempfile::tempdir().unwrap(),
+        }
     }
 
     fn entry(&self) -> serde_json::Value {
@@ -55,8 +59,15 @@ fn config_error(error: BackendError) -> ConfigError {
 #[tokio::test]
 async fn a_model_of_a_configured_provider_answers_and_its_prefix_is_stripped() {
     let world = World::new().await;
-    let config = world.config("corp/meta/llama-3").with_temperature(0.5).with_max_tokens(7).with_top_p(0.9);
-    assert_eq!(call_llm("What is the capital of France?", &config).await.unwrap(), "Paris");
+    let config = world
+        .config("corp/meta/llama-3")
+        .with_temperature(0.5)
+        .with_max_tokens(7)
+        .with_top_p(0.9);
+    assert_eq!(
+        call_llm("What is the capital of France?", &config).await.unwrap(),
+        "Paris"
+    );
     let request = world.model.requests().pop().unwrap();
     assert_eq!(request.json["model"], "meta/llama-3");
     assert_eq!(request.json["temperature"], 0.5);
@@ -69,11 +80,14 @@ async fn a_model_of_a_configured_provider_answers_and_its_prefix_is_stripped() {
 async fn all_who_use_one_provider_share_one_token() {
     let world = World::new().await;
     let config = world.config("corp/a");
-    let (first, second) = (Llm::with_config(&config).await.unwrap(), Llm::with_config(&config).await.unwrap());
+    let (first, second) = (
+        Llm::with_config(&config).await.unwrap(),
+        Llm::with_config(&config).await.unwrap(),
+    );
     first.ask("1").await.unwrap();
     second.ask("2").await.unwrap();
     call_llm("3", &config).await.unwrap();
-    call_llm("4", &LlmConfig { model: "corp/b".into(), ..config.clone() }).await.unwrap();
+    call_llm("4", &world.config("corp/b")).await.unwrap();
     let source = gatepass::token_source("corp", config.config_path.as_deref()).unwrap();
     assert!(source.current().is_some());
     assert_eq!(world.authorization.token_requests(), 1);
@@ -98,9 +112,18 @@ async fn two_providers_of_one_file_are_used_side_by_side() {
     two.model.reply_text("Rome");
     let path = one.write(&json!({ "provider_a": one.entry(), "provider_b": two.entry() }));
     let config = |model: &str| LlmConfig::new(model).with_config_path(&path);
-    assert_eq!(call_llm("?", &config("provider_a/model-1")).await.unwrap(), "Paris");
-    assert_eq!(call_llm("?", &config("provider_b/model-2")).await.unwrap(), "Rome");
-    let (a, b) = (one.model.requests().pop().unwrap(), two.model.requests().pop().unwrap());
+    assert_eq!(
+        call_llm("?", &config("provider_a/model-1")).await.unwrap(),
+        "Paris"
+    );
+    assert_eq!(
+        call_llm("?", &config("provider_b/model-2")).await.unwrap(),
+        "Rome"
+    );
+    let (a, b) = (
+        one.model.requests().pop().unwrap(),
+        two.model.requests().pop().unwrap(),
+    );
     assert_ne!(a.bearer(), b.bearer());
 }
 
@@ -141,7 +164,10 @@ async fn an_unknown_provider_of_a_named_file_is_an_error_with_the_nearest_name()
 async fn a_named_file_that_is_missing_is_an_error() {
     let config = LlmConfig::new("corp/a").with_config_path("/nowhere/config.json");
     let error = config_error(call_llm("?", &config).await.unwrap_err());
-    assert!(matches!(&error, ConfigError::File { path, .. } if path == Path::new("/nowhere/config.json")), "{error:?}");
+    assert!(
+        matches!(&error, ConfigError::File { path, .. } if path == Path::new("/nowhere/config.json")),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -150,9 +176,14 @@ async fn a_token_goes_only_where_its_entry_says() {
     let elsewhere = ModelServer::start().await;
     let config = world.config("corp/a").with_base_url(elsewhere.base_url());
     let error = config_error(call_llm("?", &config).await.unwrap_err());
-    assert!(error.to_string().contains("provider 'corp': base_url differs"), "{error}");
+    assert!(
+        error.to_string().contains("provider 'corp': base_url differs"),
+        "{error}"
+    );
     assert!(elsewhere.requests().is_empty());
-    call_llm("?", &world.config("corp/a").with_base_url(world.model.base_url())).await.unwrap();
+    call_llm("?", &world.config("corp/a").with_base_url(world.model.base_url()))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -163,7 +194,12 @@ async fn without_a_base_url_the_error_says_what_to_add() {
     let config = LlmConfig::new("corp/a").with_config_path(world.write(&json!({ "corp": entry })));
     let error = config_error(call_llm("?", &config).await.unwrap_err());
     assert!(error.to_string().contains("base_url is missing"), "{error}");
-    assert_eq!(call_llm("?", &config.with_base_url(world.model.base_url())).await.unwrap(), "Paris");
+    assert_eq!(
+        call_llm("?", &config.with_base_url(world.model.base_url()))
+            .await
+            .unwrap(),
+        "Paris"
+    );
 }
 
 #[tokio::test]
@@ -172,19 +208,37 @@ async fn a_model_of_one_vendor_never_gets_another_vendors_token() {
     for model in ["gpt-4o", "openai/gpt-4o", "claude-sonnet-4", "corp/a"] {
         let config = world.config(model).with_oauth2("google");
         let error = Llm::with_config(&config).await.unwrap_err();
-        assert!(error.to_string().contains("google has no token for the model"), "{model}: {error}");
+        assert!(
+            error.to_string().contains("google has no token for the model"),
+            "{model}: {error}"
+        );
     }
-    let error = Llm::with_config(&world.config("gpt-4o").with_oauth2("")).await.unwrap_err();
-    assert!(error.to_string().contains("oauth_provider must be specified"), "{error}");
+    let error = Llm::with_config(&world.config("gpt-4o").with_oauth2(""))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("oauth_provider must be specified"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn an_oauth2_provider_may_be_named_apart_from_the_model() {
     let world = World::new().await;
-    assert_eq!(call_llm("?", &world.config("gpt-4o").with_oauth2("corp")).await.unwrap(), "Paris");
+    assert_eq!(
+        call_llm("?", &world.config("gpt-4o").with_oauth2("corp"))
+            .await
+            .unwrap(),
+        "Paris"
+    );
     assert_eq!(world.model.requests().pop().unwrap().json["model"], "gpt-4o");
-    call_llm("?", &world.config("meta/llama-3").with_oauth2("corp")).await.unwrap();
-    assert_eq!(world.model.requests().pop().unwrap().json["model"], "meta/llama-3");
+    call_llm("?", &world.config("meta/llama-3").with_oauth2("corp"))
+        .await
+        .unwrap();
+    assert_eq!(
+        world.model.requests().pop().unwrap().json["model"],
+        "meta/llama-3"
+    );
 }
 
 #[tokio::test]
@@ -192,20 +246,28 @@ async fn an_api_key_and_a_configured_provider_work_side_by_side() {
     let world = World::new().await;
     let openai = ModelServer::start().await;
     openai.require_bearer("sk-canary");
-    let config = LlmConfig::new("gpt-4o-mini").with_api_key("sk-canary").with_base_url(openai.base_url());
+    let config = LlmConfig::new("gpt-4o-mini")
+        .with_api_key("sk-canary")
+        .with_base_url(openai.base_url());
     assert!(!call_llm("?", &config).await.unwrap().is_empty());
     assert_eq!(openai.requests().pop().unwrap().json["model"], "gpt-4o-mini");
     assert_eq!(call_llm("?", &world.config("corp/a")).await.unwrap(), "Paris");
     let bad = LlmConfig::new("gpt-4o-mini").with_api_key("sk-canary\n");
     let error = call_llm("?", &bad).await.unwrap_err();
-    assert!(!format!("{error} {error:?} {bad:?}").contains("canary"), "{error:?}");
+    assert!(
+        !format!("{error} {error:?} {bad:?}").contains("canary"),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_model_that_names_no_provider_is_an_error() {
     for model in ["llama", "", "/", "gemini/gemini-2.5-flash", "claude-sonnet-4"] {
         let error = config_error(call_llm("?", &LlmConfig::new(model)).await.unwrap_err());
-        assert!(error.to_string().starts_with("model:") && !error.fix().is_empty(), "{model}: {error}");
+        assert!(
+            error.to_string().starts_with("model:") && !error.fix().is_empty(),
+            "{model}: {error}"
+        );
     }
 }
 
@@ -227,6 +289,9 @@ async fn a_provider_of_ones_own_is_one_method() {
     let llm = Llm::new(OpenAiBackend::new(&model.base_url(), source).unwrap(), "my-model");
     let reply = llm.chat(ChatRequest::new([Message::user("?")])).await.unwrap();
     assert_eq!(reply.text(), "Paris");
-    let mut events = llm.chat_stream(ChatRequest::new([Message::user("?")])).await.unwrap();
+    let mut events = llm
+        .chat_stream(ChatRequest::new([Message::user("?")]))
+        .await
+        .unwrap();
     assert!(events.try_next().await.unwrap().is_some());
 }
