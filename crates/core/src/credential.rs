@@ -87,6 +87,9 @@ pub struct Credential {
     pub token_url: String,
     /// The client that it was issued to.
     pub client_id: String,
+    /// Who logged in, as the issuer calls them (`sub` of a checked ID token). Never shown; it tells one person's
+    /// credential from another's.
+    pub subject: Option<String>,
     /// The newest access token.
     pub access_token: Option<AccessToken>,
     /// The newest refresh token.
@@ -101,10 +104,18 @@ impl Credential {
         Self {
             token_url: token_url.into(),
             client_id: client_id.into(),
+            subject: None,
             access_token: None,
             refresh_token: None,
             scopes: None,
         }
+    }
+
+    /// Says who logged in.
+    #[must_use]
+    pub fn with_subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
     }
 
     /// Sets the access token.

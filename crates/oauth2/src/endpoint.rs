@@ -8,7 +8,7 @@ use gatepass_http::{
 use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The most bytes that an answer may have.
 pub(crate) const BODY_LIMIT: usize = 1 << 20;
@@ -109,6 +109,14 @@ impl TokenEndpoint {
     #[must_use]
     pub const fn url(&self) -> &ServerUrl {
         &self.url
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        self.client.id()
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now().wall_time()
     }
 
     /// Asks for a token.

@@ -5,10 +5,12 @@ mod client;
 mod discovery;
 mod endpoint;
 mod grant;
+mod refresh;
 mod wire;
 
 pub use client::{AuthStyle, Client};
 pub use discovery::Metadata;
 pub use endpoint::TokenEndpoint;
 pub use grant::Grant;
+pub use refresh::RefreshTokenSource;
 pub use wire::TokenResponse;

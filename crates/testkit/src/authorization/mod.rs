@@ -126,6 +126,12 @@ impl AuthorizationServer {
         self.authority.rules().rotate = rotate;
     }
 
+    /// Says whether the reuse of a spent refresh token ends the grant, as it does if nothing is said. Otherwise it is
+    /// refused and nothing more.
+    pub fn punish_reuse(&self, punish: bool) {
+        self.authority.rules().punish_reuse = punish;
+    }
+
     /// Judges expiry by this clock, not by the machine's.
     pub fn set_clock(&self, clock: impl Clock + 'static) {
         self.authority.rules().clock = Arc::new(clock);

@@ -50,6 +50,9 @@ fn refresh_token(
     let old = parameter(request, "refresh_token")?.ok_or_else(|| Refusal::missing("refresh_token"))?;
     let family = match ledger.refresh(old, client_id) {
         Refresh::Allowed { family } => family,
+        Refresh::Reused if !rules.punish_reuse => {
+            return Err(Refusal::new("invalid_grant", "the refresh token was used before"));
+        }
         Refresh::Reused => {
             ledger.revoke(old);
             let why = "the refresh token was used before; the grant is revoked";

@@ -27,6 +27,7 @@ pub(super) fn bare() -> Credential {
 /// Every field, each with `mark`.
 pub(super) fn full(mark: &str) -> Credential {
     bare()
+        .with_subject(format!("subject-{mark}"))
         .with_access_token(access_token(mark))
         .with_refresh_token(RefreshToken::new(format!("refresh-{mark}")))
         .with_scopes(valid(Scopes::parse(
