@@ -115,6 +115,15 @@ impl TokenEndpoint {
         self.client.id()
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What every request says about the server that tokens are for.
+    pub(crate) fn target(&self) -> &[(String, String)] {
+        &self.target
+    }
+
     pub(crate) fn now(&self) -> SystemTime {
         self.clock.now().wall_time()
     }

@@ -15,6 +15,20 @@ pub enum Grant {
         /// The refresh token.
         token: RefreshToken,
     },
+    /// An authorization code with its PKCE verifier, RFC 6749 §4.1.3 and RFC 7636 §4.5.
+    AuthorizationCode {
+        /// The code.
+        code: SecretString,
+        /// The redirect address of the authorization request, byte by byte.
+        redirect_uri: String,
+        /// What the code challenge was made from.
+        code_verifier: SecretString,
+    },
+    /// A device code, RFC 8628 §3.4.
+    DeviceCode {
+        /// The device code.
+        code: SecretString,
+    },
 }
 
 impl Grant {
@@ -31,6 +45,20 @@ impl Grant {
             Self::RefreshToken { token } => {
                 form.append("grant_type", "refresh_token");
                 form.append("refresh_token", token.expose_secret());
+            }
+            Self::AuthorizationCode {
+                code,
+                redirect_uri,
+                code_verifier,
+            } => {
+                form.append("grant_type", "authorization_code");
+                form.append("code", code.expose_secret());
+                form.append("redirect_uri", redirect_uri);
+                form.append("code_verifier", code_verifier.expose_secret());
+            }
+            Self::DeviceCode { code } => {
+                form.append("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+                form.append("device_code", code.expose_secret());
             }
         }
         for (name, value) in target {

@@ -5,12 +5,23 @@ mod client;
 mod discovery;
 mod endpoint;
 mod grant;
-mod refresh;
 mod wire;
 
+mod refresh;
+
+#[cfg(feature = "login")]
+mod code;
+mod identity;
+mod login;
+mod random;
+
 pub use client::{AuthStyle, Client};
+#[cfg(feature = "login")]
+pub use code::{AuthorizationCodeFlow, AuthorizationHandler, AuthorizationRequest, Browser, RedirectError};
 pub use discovery::Metadata;
 pub use endpoint::TokenEndpoint;
 pub use grant::Grant;
+pub use identity::Identity;
+pub use login::{Login, LoginError};
 pub use refresh::RefreshTokenSource;
 pub use wire::TokenResponse;

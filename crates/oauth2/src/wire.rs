@@ -14,6 +14,8 @@ pub struct TokenResponse {
     pub access_token: AccessToken,
     /// The refresh token, if there is a (new) one.
     pub refresh_token: Option<RefreshToken>,
+    /// The ID token, if there is one (OpenID Connect Core §3.1.3.3). Nobody has checked it yet.
+    pub id_token: Option<SecretString>,
 }
 
 /// The lifetime of a token whose server doesn't tell it.
@@ -31,6 +33,7 @@ struct Members {
     #[serde(deserialize_with = "seconds")]
     expires_in: Option<i64>,
     refresh_token: Option<SecretString>,
+    id_token: Option<SecretString>,
     scope: Option<String>,
     error: Option<String>,
     error_description: Option<String>,
@@ -73,6 +76,7 @@ pub(crate) fn read_success(
     Ok(TokenResponse {
         access_token,
         refresh_token: members.refresh_token.map(RefreshToken::new),
+        id_token: members.id_token,
     })
 }
 
@@ -104,6 +108,7 @@ fn read_form(text: &str) -> Result<Members, String> {
         let twice = match &*name {
             "access_token" => members.access_token.replace(value.into()).is_some(),
             "refresh_token" => members.refresh_token.replace(value.into()).is_some(),
+            "id_token" => members.id_token.replace(value.into()).is_some(),
             "token_type" => members.token_type.replace(value).is_some(),
             "scope" => members.scope.replace(value).is_some(),
             "error" => members.error.replace(value).is_some(),

@@ -9,6 +9,7 @@ mod answer;
 mod json;
 mod request;
 mod server;
+mod visit;
 mod wait;
 
 mod authorization;
@@ -25,6 +26,7 @@ pub use clock::ManualClock;
 pub use model::{ModelServer, ScriptedReply};
 pub use request::RecordedRequest;
 pub use source::ScriptedTokenSource;
+pub use visit::{Page, visit};
 pub use wait::eventually;
 
 // Part of our signatures.

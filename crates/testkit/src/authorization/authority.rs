@@ -1,7 +1,7 @@
 use super::client_auth::{ClientAuth, authenticate};
 use super::ledger::Ledger;
 use super::refusal::Refusal;
-use super::{metadata, token_endpoint};
+use super::{authorize, metadata, token_endpoint};
 use crate::answer::{Answer, Script};
 use crate::json::set;
 use crate::lock;
@@ -37,6 +37,12 @@ pub(super) struct Rules {
     pub(super) delay: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) canned: HashMap<String, Answer>,
+    /// The error that a person's refusal leads to.
+    pub(super) refusal: Option<String>,
+    /// The `iss` of authorization responses.
+    pub(super) response_issuer: Option<String>,
+    /// Set on every ID token.
+    pub(super) claims: Vec<(String, Value)>,
 }
 
 impl Authority {
@@ -57,6 +63,9 @@ impl Authority {
             delay: Duration::ZERO,
             clock: Arc::new(SystemClock),
             canned: HashMap::new(),
+            refusal: None,
+            response_issuer: None,
+            claims: Vec::new(),
         };
         Self {
             rules: Mutex::new(rules),
@@ -135,6 +144,10 @@ impl Answers for Authority {
         }
         match request.path.as_str() {
             "/token" => self.token(request).await,
+            "/authorize" => authorize::answer(request, &self.rules(), &mut self.ledger()),
+            "/device_authorization" => posted(request, |request| {
+                authorize::device(request, &self.rules(), &mut self.ledger())
+            }),
             "/introspect" => posted(request, |request| self.introspect(request)),
             "/revoke" => posted(request, |request| self.revoke(request)),
             path if metadata::PATHS.contains(&path) => metadata::answer(&self.rules()),

@@ -8,6 +8,27 @@ pub(super) struct Ledger {
     issued: usize,
     families: usize,
     tokens: HashMap<String, Token>,
+    codes: HashMap<String, Code>,
+}
+
+/// What an authorization code or a device code stands for.
+#[derive(Debug, Clone)]
+pub(super) struct Code {
+    pub(super) client_id: String,
+    pub(super) scope: Option<String>,
+    pub(super) nonce: Option<String>,
+    /// Absent for a device code.
+    pub(super) redirect: Option<Redirect>,
+    pub(super) family: usize,
+    pub(super) used: bool,
+}
+
+/// What an authorization code is bound to.
+#[derive(Debug, Clone)]
+pub(super) struct Redirect {
+    pub(super) uri: String,
+    /// By `S256`.
+    pub(super) challenge: Option<String>,
 }
 
 #[derive(Debug)]
@@ -81,6 +102,30 @@ impl Ledger {
         name
     }
 
+    /// A new code of a person's consent.
+    pub(super) fn issue_code(&mut self, mut code: Code) -> String {
+        code.family = self.new_family();
+        self.issued += 1;
+        let random = RandomState::new().hash_one(self.issued);
+        let name = format!("code-{}-{random:016x}", self.issued);
+        self.codes.insert(name.clone(), code);
+        name
+    }
+
+    /// The code as it was before this use.
+    pub(super) fn use_code(&mut self, name: &str) -> Option<Code> {
+        let code = self.codes.get_mut(name)?;
+        let before = code.clone();
+        code.used = true;
+        Some(before)
+    }
+
+    /// Ends all tokens of one login.
+    pub(super) fn revoke_family(&mut self, family: usize) {
+        let relatives = self.tokens.values_mut().filter(|t| t.grant.family == family);
+        relatives.for_each(|relative| relative.state = State::Revoked);
+    }
+
     pub(super) fn refresh(&self, token: &str, client_id: &str) -> Refresh {
         let Some(token) = self.tokens.get(token) else {
             return Refresh::Unknown;
@@ -110,8 +155,7 @@ impl Ledger {
         found.state = State::Revoked;
         if found.grant.expires.is_none() {
             let family = found.grant.family;
-            let relatives = self.tokens.values_mut().filter(|t| t.grant.family == family);
-            relatives.for_each(|relative| relative.state = State::Revoked);
+            self.revoke_family(family);
         }
     }
 

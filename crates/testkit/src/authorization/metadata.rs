@@ -21,8 +21,17 @@ pub(super) fn answer(rules: &Rules) -> Answer {
         "token_endpoint": format!("{base}/token"),
         "introspection_endpoint": format!("{base}/introspect"),
         "revocation_endpoint": format!("{base}/revoke"),
-        "grant_types_supported": ["client_credentials", "refresh_token"],
-        "response_types_supported": [],
+        "authorization_endpoint": format!("{base}/authorize"),
+        "device_authorization_endpoint": format!("{base}/device_authorization"),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": rules.response_issuer.is_some(),
+        "grant_types_supported": [
+            "authorization_code",
+            "client_credentials",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
+        "response_types_supported": ["code"],
         "token_endpoint_auth_methods_supported": methods,
     });
     if let Some(scopes) = &rules.scopes {

@@ -1,5 +1,7 @@
 mod authority;
+mod authorize;
 mod client_auth;
+mod id_token;
 mod ledger;
 mod metadata;
 mod refusal;
@@ -21,7 +23,9 @@ use std::time::Duration;
 ///
 /// | Path | What it is |
 /// |---|---|
-/// | `/token` | token endpoint (RFC 6749 §3.2): `client_credentials`, `refresh_token` |
+/// | `/authorize` | authorization endpoint (RFC 6749 §3.1): a person who always agrees, unless [`refuse`](Self::refuse) says otherwise; PKCE (RFC 7636) |
+/// | `/device_authorization` | device login (RFC 8628): the person has agreed at the first poll, unless the script says otherwise |
+/// | `/token` | token endpoint (RFC 6749 §3.2): `authorization_code`, `client_credentials`, `refresh_token`, `device_code` |
 /// | `/introspect` | introspection (RFC 7662) |
 /// | `/revoke` | revocation (RFC 7009) |
 /// | `/.well-known/oauth-authorization-server` | metadata (RFC 8414) |
@@ -71,6 +75,18 @@ impl AuthorizationServer {
     #[must_use]
     pub fn token_url(&self) -> String {
         self.server.url("/token")
+    }
+
+    /// The authorization endpoint.
+    #[must_use]
+    pub fn authorization_url(&self) -> String {
+        self.server.url("/authorize")
+    }
+
+    /// The device authorization endpoint.
+    #[must_use]
+    pub fn device_authorization_url(&self) -> String {
+        self.server.url("/device_authorization")
     }
 
     /// The introspection endpoint.
@@ -130,6 +146,21 @@ impl AuthorizationServer {
     /// refused and nothing more.
     pub fn punish_reuse(&self, punish: bool) {
         self.authority.rules().punish_reuse = punish;
+    }
+
+    /// Lets the person refuse from now on: the client is told this error (`access_denied`, for one).
+    pub fn refuse(&self, error: impl Into<String>) {
+        self.authority.rules().refusal = Some(error.into());
+    }
+
+    /// Names this issuer in authorization responses, and promises so in the metadata (RFC 9207).
+    pub fn set_response_issuer(&self, issuer: impl Into<String>) {
+        self.authority.rules().response_issuer = Some(issuer.into());
+    }
+
+    /// Sets a claim of the ID tokens that come with a login for the scope `openid`, or another one than it would be.
+    pub fn set_claim(&self, name: impl Into<String>, value: impl Into<Value>) {
+        self.authority.rules().claims.push((name.into(), value.into()));
     }
 
     /// Judges expiry by this clock, not by the machine's.

@@ -1,18 +1,19 @@
 use crate::answer::Answer;
 use serde_json::json;
+use std::borrow::Cow;
 
 /// An error answer of RFC 6749 §5.2.
 pub(super) struct Refusal {
-    error: &'static str,
+    error: Cow<'static, str>,
     description: String,
     /// Whether the client tried HTTP Basic, and is told so.
     challenged: bool,
 }
 
 impl Refusal {
-    pub(super) fn new(error: &'static str, description: impl Into<String>) -> Self {
+    pub(super) fn new(error: impl Into<Cow<'static, str>>, description: impl Into<String>) -> Self {
         Self {
-            error,
+            error: error.into(),
             description: description.into(),
             challenged: false,
         }
@@ -27,6 +28,16 @@ impl Refusal {
             challenged: tried_basic,
             ..Self::new("invalid_client", description)
         }
+    }
+}
+
+impl Refusal {
+    /// As the two parameters of an authorization response, RFC 6749 §4.1.2.1.
+    pub(super) fn parameters(self) -> [(&'static str, String); 2] {
+        [
+            ("error", self.error.into_owned()),
+            ("error_description", self.description),
+        ]
     }
 }
 

@@ -1,0 +1,434 @@
+//! A person logs in by a browser.
+
+use crate::person::{Asked, agree, flow, flow_at, http, log_in, metadata, parameter};
+use gatepass_core::{Advice, ExposeSecret, Scopes};
+use gatepass_http::{ServerUrl, Transport};
+use gatepass_oauth2::{
+    AuthorizationCodeFlow, AuthorizationHandler, AuthorizationRequest, Client, LoginError, Metadata,
+};
+use gatepass_testkit::{Answer, AuthorizationServer, visit};
+use serde_json::json;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::net::TcpStream;
+
+#[tokio::test]
+async fn a_login_brings_a_credential_and_says_who_it_is() {
+    let server = AuthorizationServer::start().await;
+    let (login, page) = log_in(&flow(&server).await, agree).await;
+    let login = login.unwrap();
+    let credential = &login.credential;
+    assert_eq!(
+        (credential.token_url.clone(), &*credential.client_id),
+        (server.token_url(), "client")
+    );
+    assert!(server.is_active(credential.access_token.as_ref().unwrap().expose_secret()));
+    assert!(server.is_active(credential.refresh_token.as_ref().unwrap().expose_secret()));
+    assert_eq!(credential.scopes.as_ref().unwrap().to_string(), "openid llm.read");
+    let identity = login.identity.unwrap();
+    assert_eq!(
+        (&*identity.subject, identity.email.as_deref()),
+        ("4711", Some("jane@example.com"))
+    );
+    assert_eq!(credential.subject.as_deref(), Some("4711"));
+    assert!(page.body.contains("You are logged in") && page.body.contains("<strong>corp</strong>"));
+    assert!(login.missing.is_none() && login.unexpected.is_none());
+}
+
+#[tokio::test]
+async fn fifty_logins_have_fifty_states_and_the_same_redirect_address_in_both_requests() {
+    // L01, L03, L06
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await;
+    let (mut states, mut ports) = (HashSet::new(), HashSet::new());
+    for _ in 0..50 {
+        log_in(&flow, agree).await.0.unwrap();
+        let requests = server.requests();
+        let asked = requests
+            .iter()
+            .rfind(|request| request.path == "/authorize")
+            .unwrap();
+        let exchange = requests.iter().rfind(|request| request.path == "/token").unwrap();
+        let redirect_uri = asked.query_value("redirect_uri").unwrap();
+        assert_eq!(exchange.form_value("redirect_uri"), Some(redirect_uri));
+        let url = url::Url::parse(redirect_uri).unwrap();
+        assert_eq!((url.host_str(), url.path()), (Some("127.0.0.1"), "/"));
+        assert!(redirect_uri.ends_with('/'));
+        ports.insert(url.port().unwrap());
+        states.insert(asked.query_value("state").unwrap().to_owned());
+        assert_eq!(asked.query_value("code_challenge_method"), Some("S256"));
+        assert_eq!(asked.query_value("code_challenge").unwrap().len(), 43);
+        assert_eq!(exchange.form_value("code_verifier").unwrap().len(), 43);
+        assert!(states.iter().all(|state| state.len() >= 22));
+    }
+    assert_eq!(states.len(), 50);
+    assert!(ports.len() >= 45, "{}", ports.len());
+}
+
+#[tokio::test]
+async fn the_listener_is_there_before_the_person_is_asked_and_gone_after() {
+    // L02, L07
+    let server = AuthorizationServer::start().await;
+    let (login, asked) = log_in(&flow(&server).await, |asked| async move {
+        assert!(TcpStream::connect(asked.authority()).await.is_ok());
+        visit(&asked.url).await.unwrap();
+        asked
+    })
+    .await;
+    login.unwrap();
+    assert!(TcpStream::connect(asked.authority()).await.is_err());
+    assert!(visit(&asked.answer("code=x&state=STATE")).await.is_err());
+    assert_eq!(server.token_requests(), 1);
+}
+
+#[tokio::test]
+async fn a_login_that_is_dropped_leaves_no_listener() {
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await;
+    let (sender, asked) = tokio::sync::oneshot::channel();
+    let sender = std::sync::Mutex::new(Some(sender));
+    let person = crate::person::Person::new(|asked: Asked| {
+        _ = sender.lock().unwrap().take().unwrap().send(asked);
+        std::future::pending::<()>()
+    });
+    let asked = tokio::select! {
+        _ = flow.run(&person) => None,
+        asked = asked => Some(asked.unwrap()),
+    };
+    let authority = asked.unwrap().authority();
+    for _ in 0..200 {
+        if TcpStream::connect(&authority).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("somebody still listens");
+}
+
+#[tokio::test]
+async fn nobody_comes_and_time_is_up() {
+    // L09
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await.with_timeout(Duration::from_millis(100));
+    let (login, asked) = log_in(&flow, |asked| async { asked }).await;
+    let error = login.unwrap_err();
+    assert!(matches!(error, LoginError::TimedOut { .. }), "{error}");
+    assert!(TcpStream::connect(asked.authority()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_person_who_refuses_ends_the_login_and_sees_it() {
+    // L05
+    let server = AuthorizationServer::start().await;
+    server.refuse("access_denied");
+    let (login, page) = log_in(&flow(&server).await, agree).await;
+    let error = login.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the login was refused: access_denied: the person has refused"
+    );
+    assert_eq!(error.advice(), Advice::LoginRequired);
+    assert!(page.body.contains("You are not logged in") && !page.body.contains("You are logged in"));
+    assert_eq!(server.token_requests(), 0);
+}
+
+#[tokio::test]
+async fn the_last_page_leaks_nothing_and_runs_nothing() {
+    // L11
+    let server = AuthorizationServer::start().await;
+    server.refuse("<script>alert(1)</script>");
+    for refused in [true, false] {
+        if !refused {
+            server.push(Answer::json(
+                200,
+                &json!({
+                    "access_token": "canary-access", "refresh_token": "canary-refresh", "expires_in": 60,
+                }),
+            ));
+        }
+        let (_, page) = log_in(&flow(&server).await, move |asked| async move {
+            if refused {
+                visit(&asked.url).await
+            } else {
+                visit(&asked.answer("code=canary-code&state=STATE")).await
+            }
+            .unwrap()
+        })
+        .await;
+        let header = |name: &str| page.headers.get(name).unwrap().to_str().unwrap();
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("connection"), "close");
+        assert!(header("content-security-policy").starts_with("default-src 'none'; style-src 'sha256-"));
+        assert!(
+            !page.body.contains("<script") && !page.body.contains("canary") && !page.body.contains("http")
+        );
+        assert_eq!(page.body.contains("&lt;script&gt;"), refused);
+        let last = page.addresses.last().unwrap();
+        assert!(last.ends_with("/result") && !last.contains('?'), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_that_is_no_token_response_fails_the_login() {
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await;
+    for (answer, advice) in [
+        (
+            Answer::json(400, &json!({"error": "invalid_grant"})),
+            Advice::FixConfig,
+        ),
+        (
+            Answer::json(401, &json!({"error": "invalid_client"})),
+            Advice::FixConfig,
+        ),
+        (
+            Answer::json(200, &json!({"error": "bad_verification_code"})),
+            Advice::FixConfig,
+        ),
+        (Answer::json(200, &json!({})), Advice::FixConfig),
+        (
+            Answer::json(200, &json!({"access_token": "canary", "token_type": "mac"})),
+            Advice::FixConfig,
+        ),
+        (Answer::text(200, "<html>canary</html>"), Advice::FixConfig),
+        (
+            Answer::truncated("{\"access_token\": \"canary\""),
+            Advice::Retry { after: None },
+        ),
+        (Answer::new(503), Advice::Retry { after: None }),
+        (Answer::close(), Advice::Retry { after: None }),
+        (Answer::redirect(307, "http://127.0.0.1:9/"), Advice::FixConfig),
+        (Answer::gzip_bomb(), Advice::FixConfig),
+        (Answer::endless("{".repeat(1000)), Advice::FixConfig),
+    ] {
+        server.always(answer);
+        let (login, page) = log_in(&flow, agree).await;
+        let error = login.unwrap_err();
+        assert_eq!(error.advice(), advice, "{error}");
+        assert!(!format!("{error:?}{}", page.body).contains("canary"));
+        assert!(page.body.contains("You are not logged in"));
+    }
+}
+
+#[tokio::test]
+async fn the_granted_scopes_are_kept_and_compared() {
+    // L14
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await.with_scopes(Scopes::parse("a b").unwrap());
+    for (granted, stored, missing, unexpected) in [
+        (Some("a b"), "a b", None, None),
+        (None, "a b", None, None),
+        (Some("a"), "a", Some("b"), None),
+        (Some("a b c"), "a b c", None, Some("c")),
+        (Some("\u{7}"), "a b", None, None),
+    ] {
+        let mut answer = json!({"access_token": "t", "refresh_token": "r"});
+        if let Some(granted) = granted {
+            answer["scope"] = granted.into();
+        }
+        server.push(Answer::json(200, &answer));
+        let login = log_in(&flow, agree).await.0.unwrap();
+        let text = |scopes: Option<Scopes>| scopes.map(|scopes| scopes.to_string());
+        assert_eq!(
+            text(login.credential.scopes).as_deref(),
+            Some(stored),
+            "{granted:?}"
+        );
+        assert_eq!(text(login.missing).as_deref(), missing);
+        assert_eq!(text(login.unexpected).as_deref(), unexpected);
+    }
+}
+
+#[tokio::test]
+async fn an_id_token_that_is_not_for_this_login_fails_it() {
+    // T08
+    for (claim, value) in [
+        ("nonce", json!("another")),
+        ("aud", json!("another")),
+        ("iss", json!("https://evil.example")),
+        ("exp", json!(1_000_000_000)),
+    ] {
+        let server = AuthorizationServer::start().await;
+        server.set_claim(claim, value);
+        let (login, _) = log_in(&flow(&server).await, agree).await;
+        assert!(login.unwrap_err().to_string().contains("the ID token"), "{claim}");
+    }
+    // Nobody says whose it must be: it is opaque then.
+    let server = AuthorizationServer::start().await;
+    server.set_claim("iss", "https://evil.example");
+    let login = log_in(&flow_at(&by_hand(&server)), agree).await.0.unwrap();
+    assert!(login.identity.is_none() && login.credential.subject.is_none());
+}
+
+/// A server that publishes no document.
+fn by_hand(server: &AuthorizationServer) -> Metadata {
+    let url = |text: &str| ServerUrl::parse(text, "url", Transport::Encrypted).unwrap();
+    Metadata::new(url(&server.token_url())).with_authorization_endpoint(url(&server.authorization_url()))
+}
+
+#[tokio::test]
+async fn a_document_without_s256_is_refused_before_anything_opens() {
+    // L06
+    let server = AuthorizationServer::start().await;
+    for methods in [
+        None,
+        Some(json!([])),
+        Some(json!(["plain"])),
+        Some(json!(["s256"])),
+    ] {
+        let mut document = json!({
+            "issuer": server.issuer(),
+            "token_endpoint": server.token_url(),
+            "authorization_endpoint": server.authorization_url(),
+        });
+        if let Some(methods) = methods {
+            document["code_challenge_methods_supported"] = methods;
+        }
+        server.set_metadata(document);
+        let metadata = metadata(&server).await;
+        let endpoint = || metadata.endpoint(http(), Client::public("client"));
+        let error = AuthorizationCodeFlow::new(&metadata, endpoint()).unwrap_err();
+        assert!(error.to_string().contains("S256"), "{error}");
+        assert!(AuthorizationCodeFlow::new(&metadata.clone().with_s256(), endpoint()).is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_used_is_refused_before_anything_opens() {
+    let server = AuthorizationServer::start().await;
+    let known = by_hand(&server);
+    let elsewhere =
+        ServerUrl::parse("https://evil.example/token", "token_url", Transport::Encrypted).unwrap();
+    let other = Metadata::new(elsewhere);
+    let client = || Client::public("client");
+    assert!(
+        AuthorizationCodeFlow::new(&known, other.endpoint(http(), client())).is_err(),
+        "M03"
+    );
+    assert!(
+        AuthorizationCodeFlow::new(&other, other.endpoint(http(), client())).is_err(),
+        "no such endpoint"
+    );
+    for bad in [
+        "",
+        "callback",
+        "//evil.example",
+        "/a?b",
+        "/a#b",
+        "/a b",
+        "/%2e",
+        "/../x",
+        "/a//b",
+    ] {
+        let flow = AuthorizationCodeFlow::new(&known, known.endpoint(http(), client())).unwrap();
+        assert!(flow.with_redirect(bad, 0).is_err(), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_cannot_be_had_is_an_error_before_anybody_is_asked() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    _ = std::net::TcpListener::bind(("::1", port)).map(std::mem::forget);
+    let server = AuthorizationServer::start().await;
+    let asked = AtomicUsize::new(0);
+    let flow = flow(&server).await.with_redirect("/callback", port).unwrap();
+    let person = crate::person::Person::new(|_| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        async {}
+    });
+    let error = flow.run(&person).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("port {port} of 127.0.0.1 cannot be had for the login")
+    );
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn a_registered_redirect_address_is_kept_to() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server)
+        .await
+        .with_redirect("/oauth/callback", free)
+        .unwrap();
+    let (login, page) = log_in(&flow, agree).await;
+    login.unwrap();
+    assert!(page.addresses[1].starts_with(&format!("http://127.0.0.1:{free}/oauth/callback?code=")));
+}
+
+#[tokio::test]
+async fn the_request_has_what_was_asked_for_once_and_keeps_the_endpoints_own_query() {
+    let server = AuthorizationServer::start().await;
+    let url = |text: &str| ServerUrl::parse(text, "url", Transport::Encrypted).unwrap();
+    let metadata = Metadata::new(url(&server.token_url())).with_authorization_endpoint(url(&format!(
+        "{}?tenant=a%26b&state=fixed",
+        server.authorization_url()
+    )));
+    let endpoint = metadata
+        .endpoint(http(), Client::public("app"))
+        .with_resource("https://llm.corp/v1");
+    server.add_public_client("app");
+    let flow = AuthorizationCodeFlow::new(&metadata, endpoint)
+        .unwrap()
+        .with_parameter("prompt", "consent")
+        .with_parameter("login_hint", "jane+x@example.com&client_id=evil")
+        .with_parameter("redirect_uri", "https://evil.example/")
+        .with_parameter("code_challenge_method", "plain");
+    let (login, asked) = log_in(&flow, |asked| async {
+        visit(&asked.url).await.unwrap();
+        asked
+    })
+    .await;
+    login.unwrap();
+    for (name, value) in [
+        ("tenant", "a&b"),
+        ("prompt", "consent"),
+        ("login_hint", "jane+x@example.com&client_id=evil"),
+        ("client_id", "app"),
+        ("response_type", "code"),
+        ("redirect_uri", &asked.redirect_uri),
+        ("code_challenge_method", "S256"),
+        ("resource", "https://llm.corp/v1"),
+        ("scope", ""),
+        ("nonce", ""),
+    ] {
+        assert_eq!(parameter(&asked.url, name), value, "{name}");
+    }
+    assert_ne!(asked.parameter("state"), "fixed");
+    let exchange = server
+        .requests()
+        .into_iter()
+        .rfind(|request| request.path == "/token")
+        .unwrap();
+    assert_eq!(exchange.form_value("resource"), Some("https://llm.corp/v1"));
+}
+
+struct GivesUp;
+
+impl AuthorizationHandler for GivesUp {
+    async fn authorize(&self, request: &AuthorizationRequest) -> Result<(), LoginError> {
+        let shown = format!("{request:?}");
+        assert!(!shown.contains(&parameter(request.url(), "state")), "{shown}");
+        Err(LoginError::system("there is no terminal", None))
+    }
+}
+
+#[tokio::test]
+async fn a_handler_that_cannot_ask_ends_the_login() {
+    let server = AuthorizationServer::start().await;
+    let error = flow(&server).await.run(&GivesUp).await.unwrap_err();
+    assert_eq!(
+        (error.to_string(), error.advice()),
+        ("there is no terminal".into(), Advice::Fail)
+    );
+    assert_eq!(server.requests().len(), 1, "nothing but the metadata");
+}
