@@ -5,6 +5,7 @@ mod client;
 mod discovery;
 mod endpoint;
 mod grant;
+mod metadata;
 mod wire;
 
 mod refresh;
@@ -18,10 +19,10 @@ mod random;
 pub use client::{AuthStyle, Client};
 #[cfg(feature = "login")]
 pub use code::{AuthorizationCodeFlow, AuthorizationHandler, AuthorizationRequest, Browser, RedirectError};
-pub use discovery::Metadata;
 pub use endpoint::TokenEndpoint;
 pub use grant::Grant;
 pub use identity::Identity;
 pub use login::{Login, LoginError};
+pub use metadata::Metadata;
 pub use refresh::RefreshTokenSource;
 pub use wire::TokenResponse;

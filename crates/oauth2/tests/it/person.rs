@@ -68,8 +68,8 @@ impl<F, T> Person<F, T> {
         }
     }
 
-    pub(crate) async fn outcome(&self) -> T {
-        let acting = self.acting.lock().unwrap().take();
+    pub(crate) async fn outcome(self) -> T {
+        let acting = self.acting.into_inner().unwrap();
         acting.unwrap().await.unwrap()
     }
 }
