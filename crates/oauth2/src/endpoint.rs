@@ -117,10 +117,12 @@ impl TokenEndpoint {
     /// [`TokenError::Refused`] with the server's own words, [`TokenError::Unavailable`] after the retries,
     /// [`TokenError::Malformed`] for an answer that is no token response.
     pub async fn request(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
-        let policy = match self.down.load(Ordering::Relaxed) {
-            true => self.retry.clone().with_retries(0),
-            false => self.retry.clone(),
-        };
+        let mut policy = self.retry.clone();
+        // No pause that the time wouldn't suffice for: the real error is told instead of "no answer".
+        policy.deadline = policy.deadline.min(self.timeout);
+        if self.down.load(Ordering::Relaxed) {
+            policy.retries = 0;
+        }
         let what = format!("token request for {}", self.name);
         let attempts = policy.run(&what, TokenError::advice, || self.attempt(grant));
         let outcome = tokio::time::timeout(self.timeout, attempts)
