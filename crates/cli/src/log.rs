@@ -19,7 +19,7 @@ pub(crate) fn start(form: Form) {
         (Some(targets), _) => tracing_subscriber::registry().with(lines).with(targets).init(),
         (None, Form::Text) => tracing_subscriber::registry()
             .with(lines.event_format(Warning))
-            .with(LevelFilter::WARN)
+            .with(for_a_person())
             .init(),
         (None, Form::Json) => {}
     }
@@ -36,6 +36,13 @@ fn wanted() -> Option<Targets> {
         report::note("RUST_LOG can't be understood: write a level, or TARGET=LEVEL,TARGET=LEVEL");
     }
     targets.ok()
+}
+
+/// Warnings, but not the cache's: it warns of what the command itself ends with.
+fn for_a_person() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("gatepass_core::cache", LevelFilter::OFF)
 }
 
 /// `warning: what happened key=value`, for a person.

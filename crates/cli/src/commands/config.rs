@@ -39,6 +39,9 @@ impl Findings {
         let mut findings = Self { files, problems };
         findings.add_broken_files();
         findings
+            .files
+            .sort_by_key(|file| DEFAULT_FILES.iter().position(|name| file.path.ends_with(name)));
+        findings
     }
 
     /// A file that can't be read is known by its problem alone.
