@@ -1,4 +1,5 @@
 use crate::client::{AuthStyle, Client};
+use crate::conceal::conceal;
 use crate::grant::Grant;
 use crate::wire::{self, TokenResponse};
 use gatepass_core::{Clock, Refusal, SystemClock, TokenError};
@@ -138,6 +139,8 @@ impl TokenEndpoint {
     /// One request; a second one in the other style when the server refuses the client in the first.
     async fn attempt(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
         let style = match (self.style, self.learned.load(Ordering::Relaxed)) {
+            // A public client proves nothing: there is nothing to find out.
+            _ if self.client.secret().is_none() => AuthStyle::Post,
             (AuthStyle::Auto, 1) => AuthStyle::Basic,
             (AuthStyle::Auto, 2) => AuthStyle::Post,
             (style, _) => style,
@@ -148,8 +151,13 @@ impl TokenEndpoint {
         let refusal = match self.send(grant, AuthStyle::Basic).await {
             Err(TokenError::Refused(refusal)) if may_be_the_style(&refusal) => refusal,
             outcome => {
-                // A refusal for another reason, too, shows that the client was recognised.
-                if matches!(outcome, Ok(_) | Err(TokenError::Refused(_))) {
+                // A refusal for another reason, too, shows that the client was recognised; a mere status doesn't.
+                let recognised = match &outcome {
+                    Ok(_) => true,
+                    Err(TokenError::Refused(refusal)) => !refusal.error.is_empty(),
+                    Err(_) => false,
+                };
+                if recognised {
                     self.learned.store(1, Ordering::Relaxed);
                 }
                 return outcome;
@@ -166,6 +174,11 @@ impl TokenEndpoint {
     }
 
     async fn send(&self, grant: &Grant, style: AuthStyle) -> Result<TokenResponse, TokenError> {
+        let outcome = self.exchange(grant, style).await;
+        outcome.map_err(|error| conceal(error, [self.client.secret(), grant.secret()]))
+    }
+
+    async fn exchange(&self, grant: &Grant, style: AuthStyle) -> Result<TokenResponse, TokenError> {
         let asked_at = self.clock.now();
         let request = self
             .client
@@ -179,14 +192,15 @@ impl TokenEndpoint {
             .send(request)
             .await
             .map_err(|error| self.network(error))?;
+        if !response.status().is_success() {
+            let body = response.read_some().await;
+            return Err(self.judge(&response, &body));
+        }
         let body = response
             .read(BODY_LIMIT)
             .await
             .map_err(|error| self.network(error))?;
-        if response.status().is_success() {
-            return wire::read_success(&self.url.host(), response.status().as_u16(), &body, asked_at);
-        }
-        Err(self.judge(&response, &body))
+        wire::read_success(&self.url.host(), response.status().as_u16(), &body, asked_at)
     }
 
     /// An error answer. What a 4xx says is a verdict, unless it says "later"; what a 5xx says is none.
