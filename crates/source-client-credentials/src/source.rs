@@ -89,7 +89,8 @@ impl ClientCredentialsSource {
         let (url, discovered) = match &provider.token {
             TokenLocation::Url(url) => (url.clone(), provider.auth_style),
             TokenLocation::Issuer(issuer) => {
-                let metadata = Metadata::discover(&self.http, issuer, provider.transport).await?;
+                let found = Metadata::discover(&self.http, issuer, provider.transport).await;
+                let metadata = found.map_err(|error| self.at_entry(error))?;
                 (metadata.token_endpoint, metadata.auth_style)
             }
         };
@@ -110,6 +111,14 @@ impl ClientCredentialsSource {
             endpoint = endpoint.with_resource(resource);
         }
         Ok(endpoint)
+    }
+
+    /// A problem of the configuration that only its server could tell names its place, too.
+    fn at_entry(&self, error: TokenError) -> TokenError {
+        match error {
+            TokenError::Config(error) => error.at(&self.provider.path, self.provider.name.as_str()).into(),
+            error => error,
+        }
     }
 
     /// RFC 6749 §5.1: a server that grants something else says so. Some leave out what they don't know.
