@@ -15,14 +15,16 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Warnings, or what `RUST_LOG` asks for. Without `RUST_LOG`, JSON has stderr to itself.
 pub(crate) fn start(form: Form) {
     let lines = layer().with_writer(anstream::stderr).with_ansi(false);
-    match (wanted(), form) {
-        (Some(targets), _) => tracing_subscriber::registry().with(lines).with(targets).init(),
-        (None, Form::Text) => tracing_subscriber::registry()
+    let registry = tracing_subscriber::registry();
+    // It fails where there is one already: this is the only one.
+    _ = match (wanted(), form) {
+        (Some(targets), _) => registry.with(lines).with(targets).try_init(),
+        (None, Form::Text) => registry
             .with(lines.event_format(Warning))
             .with(for_a_person())
-            .init(),
-        (None, Form::Json) => {}
-    }
+            .try_init(),
+        (None, Form::Json) => Ok(()),
+    };
 }
 
 #[expect(

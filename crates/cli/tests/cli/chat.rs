@@ -262,3 +262,17 @@ async fn a_full_disk_is_told() {
         "{outcome:?}"
     );
 }
+
+#[tokio::test]
+async fn a_log_tells_what_happened_and_no_secret() {
+    let mut world = World::new().await;
+    world.set("RUST_LOG", "trace");
+    let log = world.run(&CHAT).await.stderr;
+    assert!(
+        log.contains("TRACE") && log.contains("connecting to 127.0.0.1"),
+        "{log}"
+    );
+    let mut quieter = World::new().await;
+    quieter.set("RUST_LOG", "error");
+    assert_eq!(quieter.run(&CHAT).await.stderr, "");
+}

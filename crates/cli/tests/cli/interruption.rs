@@ -3,7 +3,6 @@
 use crate::support::{Outcome, World};
 use gatepass_testkit::{Answer, eventually};
 use rustix::process::{Pid, Signal, kill_process};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 use tokio::process::Child;
@@ -64,20 +63,29 @@ async fn a_token_that_does_not_come_is_not_waited_for() {
     assert_eq!((outcome.code, outcome.stderr.trim_end()), (Some(130), told));
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_prompt_that_is_not_written_to_its_end_is_given_up() {
     let world = World::new().await;
-    let mut child = world
-        .command(&["chat", "-m", "corp/test-model", "-"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut command = world.command(&["chat", "-m", "corp/test-model", "-"]);
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
     let _stdin = child.stdin.take();
-    // It has installed its handler when it reads; there is no other sign of that.
-    tokio::time::sleep(Duration::from_millis(1000)).await;
+    let pid = child.id().unwrap();
+    eventually("it reads, and listens for Ctrl-C", || catches_interrupts(pid)).await;
     let outcome = interrupt(&world, child).await;
     assert_eq!(
         (outcome.code, outcome.stderr.as_str()),
         (Some(130), "interrupted\n")
     );
+}
+
+/// Whether a process has a handler for SIGINT, the second signal.
+#[cfg(target_os = "linux")]
+fn catches_interrupts(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let caught = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigCgt:"))
+        .unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 0b10 != 0
 }

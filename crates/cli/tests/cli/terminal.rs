@@ -48,7 +48,7 @@ async fn errors_have_colours_there_and_nowhere_else() {
 #[tokio::test]
 async fn a_spinner_turns_after_a_second_and_leaves_no_trace() {
     let world = World::new().await;
-    world.authorization.set_delay(Duration::from_millis(1500));
+    world.authorization.set_delay(Duration::from_millis(2000));
     let shown = shown(&world, &CHAT).await;
     assert!(
         shown.starts_with("\r\u{1b}[2K⠋ waiting\r\u{1b}[2K⠙ waiting"),

@@ -46,9 +46,9 @@ async fn what_the_server_does_not_tell_is_null() {
 #[tokio::test]
 async fn each_run_asks_for_a_token_that_is_still_fresh() {
     let world = World::new().await;
-    world.authorization.set_lifetime(Duration::from_secs(1));
+    world.authorization.set_lifetime(Duration::from_secs(2));
     let first = world.run(&TOKEN).await.stdout;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(2100)).await;
     assert!(!world.authorization.is_active(first.trim()), "it has expired");
     let second = world.run(&TOKEN).await.stdout;
     assert!(

@@ -121,7 +121,7 @@ impl World {
         command
     }
 
-    /// Runs it to its end, and looks for secrets in all that it shows.
+    /// Runs it to its end.
     pub(crate) async fn run(&self, args: &[&str]) -> Outcome {
         let mut command = self.command(args);
         if self.stdin.is_some() {
@@ -133,10 +133,13 @@ impl World {
             _ = stdin.write_all(content).await;
         }
         let outcome = self.outcome(child).await;
-        self.assert_no_secrets(args, &outcome);
+        if let (["token", ..], Some(token)) = (args, outcome.token()) {
+            Canary::new(&token).assert_absent("stderr", &outcome.stderr);
+        }
         outcome
     }
 
+    /// Waits for its end, and looks for secrets in all that it has shown, its arguments included.
     pub(crate) async fn outcome(&self, child: Child) -> Outcome {
         let watch = canaries::watch_arguments(child.id().unwrap(), self.secrets());
         let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output());
@@ -146,11 +149,16 @@ impl World {
             !watch.await.is_err_and(|error| error.is_panic()),
             "a secret was among the arguments"
         );
-        Outcome {
+        let outcome = Outcome {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        for secret in self.secrets() {
+            secret.assert_absent("stdout", &outcome.stdout);
+            secret.assert_absent("stderr", &outcome.stderr);
         }
+        outcome
     }
 
     /// All secrets of this world: those that it was made with, and the tokens that reached the model server.
@@ -164,16 +172,6 @@ impl World {
                 .map(Canary::new),
         );
         secrets
-    }
-
-    fn assert_no_secrets(&self, args: &[&str], outcome: &Outcome) {
-        for secret in self.secrets() {
-            secret.assert_absent("stdout", &outcome.stdout);
-            secret.assert_absent("stderr", &outcome.stderr);
-        }
-        if let (["token", ..], Some(token)) = (args, outcome.token()) {
-            Canary::new(&token).assert_absent("stderr", &outcome.stderr);
-        }
     }
 }
 
