@@ -1,6 +1,6 @@
 use crate::support::world::REFRESH_TOKEN;
 use crate::support::{World, golden, golden_in};
-use gatepass_testkit::{Answer, ScriptedReply, eventually};
+use gatepass_testkit::{Answer, ScriptedReply};
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -228,39 +228,6 @@ async fn a_log_that_cannot_be_understood_is_no_reason_to_stop() {
     let mut world = World::new().await;
     world.set("RUST_LOG", "gatepass=loud");
     golden_in(&world, "chat/bad_log", 0, &CHAT).await;
-}
-
-#[tokio::test]
-async fn a_reader_that_has_had_enough_is_no_failure() {
-    let world = World::new().await;
-    world.model.reply_text("word ".repeat(40));
-    world.model.set_chunk_delay(Duration::from_millis(50));
-    let mut child = world.command(&CHAT).spawn().unwrap();
-    let mut stdout = child.stdout.take().unwrap();
-    stdout.read_u8().await.unwrap();
-    drop(stdout);
-    let outcome = world.outcome(child).await;
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
-    eventually("the connection to the model is closed", || {
-        world.model.aborted() == 1
-    })
-    .await;
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn a_full_disk_is_told() {
-    let world = World::new().await;
-    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let child = world.command(&CHAT).stdout(full).spawn().unwrap();
-    let outcome = world.outcome(child).await;
-    assert_eq!(outcome.code, Some(4));
-    assert!(
-        outcome
-            .stderr
-            .starts_with("error: the output can't be written\n  because: No space left"),
-        "{outcome:?}"
-    );
 }
 
 #[tokio::test]

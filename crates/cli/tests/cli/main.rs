@@ -20,6 +20,7 @@ mod config;
 mod help;
 mod interruption;
 mod keys;
+mod output;
 mod readme;
 mod terminal;
 mod token;
