@@ -150,25 +150,31 @@ impl TokenEndpoint {
         }
         let refusal = match self.send(grant, AuthStyle::Basic).await {
             Err(TokenError::Refused(refusal)) if may_be_the_style(&refusal) => refusal,
-            outcome => {
-                // A refusal for another reason, too, shows that the client was recognised; a mere status doesn't.
-                let recognised = match &outcome {
-                    Ok(_) => true,
-                    Err(TokenError::Refused(refusal)) => !refusal.error.is_empty(),
-                    Err(_) => false,
-                };
-                if recognised {
-                    self.learned.store(1, Ordering::Relaxed);
-                }
-                return outcome;
-            }
+            outcome => return self.learn(1, outcome),
         };
-        let outcome = self.send(grant, AuthStyle::Post).await;
-        match outcome {
-            Ok(_) => self.learned.store(2, Ordering::Relaxed),
+        match self.send(grant, AuthStyle::Post).await {
             // It isn't the style, then: the first answer is the better one.
-            Err(TokenError::Refused(_)) => return Err(TokenError::Refused(refusal)),
-            Err(_) => {}
+            Err(TokenError::Refused(second)) if may_be_the_style(&second) || second.error.is_empty() => {
+                Err(TokenError::Refused(refusal))
+            }
+            outcome => self.learn(2, outcome),
+        }
+    }
+
+    /// Remembers the style in which the client was recognised. A refusal for another reason shows that, too; a mere
+    /// status doesn't.
+    fn learn(
+        &self,
+        style: u8,
+        outcome: Result<TokenResponse, TokenError>,
+    ) -> Result<TokenResponse, TokenError> {
+        let recognised = match &outcome {
+            Ok(_) => true,
+            Err(TokenError::Refused(refusal)) => !refusal.error.is_empty(),
+            Err(_) => false,
+        };
+        if recognised {
+            self.learned.store(style, Ordering::Relaxed);
         }
         outcome
     }

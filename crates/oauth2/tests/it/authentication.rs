@@ -95,6 +95,25 @@ async fn a_server_that_misses_the_id_in_the_form_is_asked_in_the_other_way() {
     assert_eq!(styles(&server), [Some(ClientAuth::Basic), Some(ClientAuth::Post)]);
 }
 
+/// T03, C8: what the server says to a client that it has recognised is the answer.
+#[tokio::test]
+async fn a_refusal_in_the_right_way_is_the_one_that_is_told() {
+    let server = AuthorizationServer::start().await;
+    server.accept_only(ClientAuth::Post);
+    let endpoint = endpoint(&server, "client", "secret");
+    let spent = Grant::RefreshToken {
+        token: RefreshToken::new("spent"),
+    };
+    for requests in [2, 3] {
+        let error = endpoint.request(&spent).await.unwrap_err();
+        assert!(
+            matches!(&error, TokenError::Refused(refusal) if refusal.error == "invalid_grant"),
+            "{error:?}"
+        );
+        assert_eq!(server.token_requests(), requests, "and the way is remembered");
+    }
+}
+
 /// T03: an error page of a gateway says nothing about what the authorization server accepts.
 #[tokio::test]
 async fn a_gateways_error_page_teaches_nothing() {
