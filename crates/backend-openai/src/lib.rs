@@ -1,1 +1,11 @@
-//! Being written.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod answer;
+mod backend;
+mod dialect;
+mod error;
+mod stream;
+mod wire;
+
+pub use backend::OpenAiBackend;

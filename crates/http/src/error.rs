@@ -82,18 +82,18 @@ impl From<HttpError> for BackendError {
     }
 }
 
-/// Looks for a refused certificate among the causes; `io::Error` hides its own.
+/// Looks for a refused certificate among the causes; an `io::Error` leaves out the one that it wraps, and may
+/// wrap another `io::Error`.
 fn is_certificate_error(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(cause) = next {
-        let inner = cause
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        let inner: &(dyn Error + 'static) = inner.map_or(cause, |inner| inner);
-        if matches!(inner.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+        if matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
             return true;
         }
-        next = inner.source();
+        next = match cause.downcast_ref::<std::io::Error>() {
+            Some(error) => error.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+            None => cause.source(),
+        };
     }
     false
 }

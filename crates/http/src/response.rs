@@ -3,13 +3,13 @@ use crate::error::HttpError;
 use bytes::{Bytes, BytesMut};
 use gatepass_core::Phase;
 use http::{HeaderMap, StatusCode, header};
+use std::fmt;
 use std::time::Duration;
 
 /// The most bytes that an answer's head may have.
 const HEAD_LIMIT: usize = 64 << 10;
 
 /// An answer whose head is there and whose body may still be coming. Dropping it closes the connection.
-#[derive(Debug)]
 pub struct HttpResponse {
     host: String,
     inner: reqwest::Response,
@@ -32,20 +32,28 @@ impl HttpResponse {
         if head > HEAD_LIMIT {
             return Err(HttpError::unreadable(&host, "its headers are larger than 64 KiB"));
         }
-        // We never ask for one, so nothing is ever inflated, and a bomb stays as small as it came.
-        let encoding = inner.headers().get(header::CONTENT_ENCODING);
-        if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Err(HttpError::unreadable(
-                &host,
-                "it has a content encoding that nobody asked for",
-            ));
-        }
-        Ok(Self {
+        let response = Self {
             host,
             inner,
             idle_timeout: options.idle_timeout,
             whole_timeout: options.first_byte_timeout,
-        })
+        };
+        // The status of an error tells enough, even where its body can't be read.
+        if response.status().is_success() {
+            response.check_encoding()?;
+        }
+        Ok(response)
+    }
+
+    /// We never ask for an encoding, so nothing is ever inflated, and a bomb stays as small as it came.
+    fn check_encoding(&self) -> Result<(), HttpError> {
+        match self.headers().get(header::CONTENT_ENCODING) {
+            Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+                let what = "it has a content encoding that nobody asked for";
+                Err(HttpError::unreadable(&self.host, what))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Host and port of the server, for people.
@@ -84,6 +92,7 @@ impl HttpResponse {
     /// # Errors
     /// [`HttpError::Unreadable`] as soon as there is more; [`HttpError::Network`] as for [`chunk`](Self::chunk).
     pub async fn read(&mut self, limit: usize) -> Result<Bytes, HttpError> {
+        self.check_encoding()?;
         let announced = self.inner.content_length().unwrap_or_default();
         if usize::try_from(announced).is_ok_and(|announced| announced > limit) {
             return Err(self.too_large(limit));
@@ -115,10 +124,16 @@ impl HttpResponse {
         }
     }
 
-    /// What an error answer says: the first 64 KiB of its body, and what comes within 10 s.
-    pub(crate) async fn read_some(&mut self) -> Vec<u8> {
+    /// What an error answer says: the first 64 KiB of its body, as far as they come within 10 s (or the time that
+    /// an answer may take to begin, if that is shorter). Its status tells enough if nothing comes.
+    pub async fn read_some(&mut self) -> Vec<u8> {
         const ENOUGH: usize = 64 << 10;
+        const PATIENCE: Duration = Duration::from_secs(10);
         let mut body = Vec::new();
+        if self.check_encoding().is_err() {
+            return body;
+        }
+        let patience = PATIENCE.min(self.whole_timeout);
         let reading = async {
             while let Ok(Some(chunk)) = self.chunk().await {
                 body.extend_from_slice(&chunk);
@@ -127,12 +142,22 @@ impl HttpResponse {
                 }
             }
         };
-        _ = tokio::time::timeout(Duration::from_secs(10), reading).await;
+        _ = tokio::time::timeout(patience, reading).await;
         body.truncate(ENOUGH);
         body
     }
 
     fn too_large(&self, limit: usize) -> HttpError {
         HttpError::unreadable(&self.host, format!("its body is larger than {limit} bytes"))
+    }
+}
+
+/// Without the address and the headers: a query or a cookie may be a secret.
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse")
+            .field("host", &self.host)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
     }
 }

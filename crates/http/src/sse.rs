@@ -16,7 +16,7 @@ const EVENT_LIMIT: usize = 64 << 20;
 /// assert_eq!(decoder.next()?.expect("it is complete").data, r#"{"a":1}"#);
 /// # Ok::<(), gatepass_http::SseError>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct SseDecoder {
     buffer: Vec<u8>,
     /// What lies before this has been read.
@@ -34,7 +34,7 @@ pub struct SseDecoder {
 }
 
 /// The data lines of the event that is being read.
-#[derive(Debug, Default)]
+#[derive(Default)]
 enum Data {
     #[default]
     None,
@@ -196,6 +196,15 @@ impl SseDecoder {
         if let Data::Line(line) = &mut self.data {
             *line = line.start - kept..line.end - kept;
         }
+    }
+}
+
+/// Without what a model said.
+impl fmt::Debug for SseDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SseDecoder")
+            .field("buffered", &(self.buffer.len() - self.read))
+            .finish_non_exhaustive()
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn with_ca_file(path: &Path) -> Result<ClientConfig, ConfigError> {
     if extra.is_empty() {
         return Err(bad_file("holds no certificate"));
     }
-    build(extra).map_err(|error| unusable(&error))
+    build(extra).map_err(|error| bad_file(&format!("cannot be used: {error}")))
 }
 
 fn unusable(error: &rustls::Error) -> ConfigError {

@@ -32,6 +32,18 @@ pub enum Grant {
 }
 
 impl Grant {
+    /// What must not be seen.
+    pub(crate) fn secrets(&self) -> [Option<&str>; 2] {
+        match self {
+            Self::ClientCredentials { .. } => [None; 2],
+            Self::RefreshToken { token } => [Some(token.expose_secret()), None],
+            Self::AuthorizationCode {
+                code, code_verifier, ..
+            } => [Some(code.expose_secret()), Some(code_verifier.expose_secret())],
+            Self::DeviceCode { code } => [Some(code.expose_secret()), None],
+        }
+    }
+
     /// The grant's form, with the target parameters (`resource`, `audience`) that every request carries.
     pub(crate) fn form(&self, target: &[(String, String)]) -> Form {
         let mut form = Form::default();

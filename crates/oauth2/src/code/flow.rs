@@ -1,11 +1,11 @@
 use super::handler::{AuthorizationHandler, AuthorizationRequest};
 use super::listener::{Listener, Outcome};
 use super::redirect::{Redirect, Verdict};
-use crate::discovery::Metadata;
 use crate::endpoint::TokenEndpoint;
 use crate::grant::Grant;
 use crate::identity::Expected;
 use crate::login::{Login, LoginError};
+use crate::metadata::Metadata;
 use crate::random::{challenge, random};
 use gatepass_core::{ConfigError, ExposeSecret, Scopes, SecretString};
 use gatepass_http::ServerUrl;

@@ -1,16 +1,27 @@
-//! Against a live local authorization server: what must hold when it, the store, the network or the caller
-//! misbehaves.
+//! Against live servers on this machine, good, odd and hostile: what must hold when they, the store, the network or
+//! the caller misbehave.
 
 #![expect(
+    clippy::expect_used,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+mod answers;
+mod authentication;
 mod authorization_code;
 mod browser;
+mod cache;
+mod debug;
+mod discovery;
+mod hostile;
 mod listener;
 mod person;
 mod redirect;
 mod refresh;
 mod refresh_faults;
+mod retries;
 mod stores;
+mod support;
+mod words;

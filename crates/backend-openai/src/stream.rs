@@ -1,0 +1,198 @@
+use crate::answer::Origin;
+use crate::wire::{Decoder, Fault};
+use futures_core::Stream;
+use gatepass_core::{BackendError, ChatEvent};
+use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder};
+use serde_json::Value;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+/// How long the end of a connection is waited for after the end of the answer.
+const DRAIN: Duration = Duration::from_millis(100);
+
+/// The events of a streamed answer, read as they come. Dropping it closes the connection.
+pub(crate) struct Events {
+    origin: Origin,
+    sse: SseDecoder,
+    decoder: Decoder,
+    state: State,
+    /// Told after the events that came before it.
+    failure: Option<BackendError>,
+    /// Whether there was any event at all.
+    begun: bool,
+}
+
+enum State {
+    /// What has come is being read.
+    Holding(HttpResponse),
+    /// More is being waited for.
+    Waiting(Waiting),
+    /// The last that has come is being read.
+    Finishing,
+    /// The answer is complete. Its connection can be used again if that ends here, too.
+    Draining(Pin<Box<dyn Future<Output = ()> + Send>>),
+    Over,
+}
+
+type Waiting = Pin<Box<dyn Future<Output = (HttpResponse, Result<Option<Bytes>, HttpError>)> + Send>>;
+
+/// What was read.
+enum Read {
+    Event,
+    Done,
+    /// Nothing whole.
+    Nothing,
+}
+
+impl Events {
+    /// Goes on after the first chunk.
+    pub(crate) fn new(response: HttpResponse, chunk: &[u8], origin: Origin) -> Result<Self, BackendError> {
+        let mut sse = SseDecoder::default();
+        sse.push(chunk)
+            .map_err(|error| origin.unreadable(error.to_string()))?;
+        Ok(Self {
+            origin,
+            sse,
+            decoder: Decoder::default(),
+            state: State::Holding(response),
+            failure: None,
+            begun: false,
+        })
+    }
+
+    /// One step; what it brings is in `decoder.events` and `failure`.
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.state {
+            State::Holding(_) | State::Finishing => match self.read() {
+                Ok(Read::Event) => {}
+                Ok(Read::Done) => self.complete(),
+                Ok(Read::Nothing) => self.go_on(),
+                Err(error) => self.fail(error),
+            },
+            State::Waiting(waiting) => {
+                let (response, chunk) = ready!(waiting.as_mut().poll(cx));
+                self.take(response, chunk);
+            }
+            State::Draining(draining) => {
+                ready!(draining.as_mut().poll(cx));
+                self.state = State::Over;
+            }
+            State::Over => {}
+        }
+        Poll::Ready(())
+    }
+
+    /// Reads the next event of what has come.
+    fn read(&mut self) -> Result<Read, BackendError> {
+        let is_last = matches!(self.state, State::Finishing);
+        let event = match self.sse.next() {
+            Ok(Some(event)) => event,
+            Ok(None) => return Ok(Read::Nothing),
+            Err(_) if is_last => return Ok(Read::Nothing),
+            Err(error) => return Err(self.origin.unreadable(error.to_string())),
+        };
+        self.begun = true;
+        if event.data.trim_ascii() == "[DONE]" {
+            return Ok(Read::Done);
+        }
+        if event.name == "error" {
+            let told = serde_json::from_str(event.data).unwrap_or_else(|_| Value::from(event.data));
+            return Err(self.origin.told(&told));
+        }
+        match self.decoder.read(event.data) {
+            Ok(()) => Ok(Read::Event),
+            // The connection ended within it.
+            Err(Fault::Unreadable(_)) if is_last => Ok(Read::Nothing),
+            // An event of another kind, a sign of life for instance.
+            Err(Fault::Unreadable(_)) if !matches!(event.name, "" | "message") => Ok(Read::Event),
+            Err(Fault::Unreadable(error)) => Err(self.origin.unparsable("an event", &error)),
+            Err(Fault::Told(error)) => Err(self.origin.told(&error)),
+            Err(Fault::TooLarge) => Err(self.origin.unreadable("its tool calls are larger than 64 MiB")),
+        }
+    }
+
+    /// Waits for more, or ends if no more will come.
+    fn go_on(&mut self) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Holding(response) => self.state = State::Waiting(wait(response)),
+            _ if self.decoder.has_finished() => self.complete(),
+            _ => {
+                let error = self.too_early();
+                self.fail(error);
+            }
+        }
+    }
+
+    fn take(&mut self, response: HttpResponse, chunk: Result<Option<Bytes>, HttpError>) {
+        match chunk {
+            Ok(Some(chunk)) => match self.sse.push(&chunk) {
+                Ok(()) => self.state = State::Holding(response),
+                Err(error) => self.fail(self.origin.unreadable(error.to_string())),
+            },
+            Ok(None) => {
+                self.sse.finish();
+                self.state = State::Finishing;
+            }
+            // All that is missing is the end of the connection.
+            Err(_) if self.decoder.has_finished() => self.complete(),
+            Err(error) => self.fail(error.into()),
+        }
+    }
+
+    fn complete(&mut self) {
+        self.decoder.end();
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Holding(response) => State::Draining(Box::pin(drain(response))),
+            _ => State::Over,
+        };
+    }
+
+    fn fail(&mut self, error: BackendError) {
+        self.decoder.break_off();
+        self.failure = Some(error);
+        self.state = State::Over;
+    }
+
+    fn too_early(&self) -> BackendError {
+        let content_type = &self.origin.content_type;
+        if self.begun || content_type.starts_with("text/event-stream") {
+            self.origin.cut_off()
+        } else {
+            self.origin
+                .unreadable(format!("it is no event stream ({content_type})"))
+        }
+    }
+}
+
+fn wait(mut response: HttpResponse) -> Waiting {
+    Box::pin(async move {
+        let chunk = response.chunk().await;
+        (response, chunk)
+    })
+}
+
+async fn drain(mut response: HttpResponse) {
+    let end = async { while let Ok(Some(_)) = response.chunk().await {} };
+    _ = tokio::time::timeout(DRAIN, end).await;
+}
+
+impl Stream for Events {
+    type Item = Result<ChatEvent, BackendError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        loop {
+            if let Some(event) = this.decoder.events.pop_front() {
+                return Poll::Ready(Some(Ok(event)));
+            }
+            if let Some(error) = this.failure.take() {
+                return Poll::Ready(Some(Err(error)));
+            }
+            if matches!(this.state, State::Over) {
+                return Poll::Ready(None);
+            }
+            ready!(this.step(cx));
+        }
+    }
+}

@@ -1,0 +1,208 @@
+use super::decoder::Fault;
+use super::lenient::Text;
+use super::reply::Call;
+use gatepass_core::{ChatEvent, ToolCall};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use std::collections::VecDeque;
+
+/// The most bytes that the arguments of all calls of an answer may have.
+const ARGUMENTS_LIMIT: usize = 64 << 20;
+
+/// What a tool call calls.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Function<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    /// `input` for a custom tool, whose input is any text.
+    #[serde(borrow, alias = "input")]
+    pub(super) arguments: Text<'a>,
+}
+
+impl Function<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.name.is_empty() && self.arguments.is_empty()
+    }
+}
+
+/// For servers that number their calls at best: results must name a call.
+pub(super) fn made_up_id(index: usize) -> String {
+    format!("call_{index}")
+}
+
+/// Google's compatible API wants its proof of a thought back.
+pub(super) fn signature(extra_content: Option<&Value>) -> Option<String> {
+    let signature = extra_content?.pointer("/google/thought_signature")?;
+    signature.as_str().map(str::to_owned)
+}
+
+/// Puts the calls of a stream together.
+///
+/// By the wire's rule a piece belongs to the call of its `index`. Some servers leave the index out, or give
+/// all calls the same one; some repeat id and name with every piece.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    calls: Vec<Started>,
+    /// So many of them have been told as a whole.
+    told: usize,
+    size: usize,
+}
+
+#[derive(Debug)]
+struct Started {
+    /// The server's.
+    index: Option<u64>,
+    id: Option<String>,
+    name: String,
+    arguments: String,
+    signature: Option<String>,
+    announced: bool,
+}
+
+impl Calls {
+    /// Adds a piece.
+    pub(super) fn add(&mut self, mut piece: Call<'_>, events: &mut VecDeque<ChatEvent>) -> Result<(), Fault> {
+        let function = piece.take_function().unwrap_or_default();
+        let position = match self.continued(&piece, &function) {
+            Some(position) => position,
+            None => self.start(&piece, events),
+        };
+        self.size = self.size.saturating_add(function.arguments.as_str().len());
+        if self.size > ARGUMENTS_LIMIT {
+            return Err(Fault::TooLarge);
+        }
+        if let Some(call) = self.calls.get_mut(position) {
+            call.add(position, piece, function, events);
+        }
+        Ok(())
+    }
+
+    /// Tells all calls that haven't been told as a whole.
+    pub(super) fn close(&mut self, events: &mut VecDeque<ChatEvent>) {
+        self.tell(|_| true, events);
+    }
+
+    /// The call that `piece` is a piece of; `None` for the first piece of another one.
+    fn continued(&self, piece: &Call<'_>, function: &Function<'_>) -> Option<usize> {
+        let by = |is: &dyn Fn(&Started) -> bool| self.calls.iter().rposition(is);
+        let last = self.calls.len().checked_sub(1);
+        let position = match piece.index.0 {
+            Some(index) => by(&|call| call.index == Some(index)),
+            None if piece.id.is_empty() => last,
+            None => by(&|call| call.is(&piece.id)).or_else(|| last.filter(|_| function.name.is_empty())),
+        }?;
+        let call = self.calls.get(position)?;
+        (!call.is_followed_by(piece, function)).then_some(position)
+    }
+
+    fn start(&mut self, piece: &Call<'_>, events: &mut VecDeque<ChatEvent>) -> usize {
+        self.tell(Started::is_complete, events);
+        self.calls.push(Started {
+            index: piece.index.0,
+            id: None,
+            name: String::new(),
+            arguments: String::new(),
+            signature: None,
+            announced: false,
+        });
+        self.calls.len() - 1
+    }
+
+    /// Tells the next calls as long as they are `ready`; the order stays.
+    fn tell(&mut self, ready: impl Fn(&Started) -> bool, events: &mut VecDeque<ChatEvent>) {
+        for (position, call) in self.calls.iter_mut().enumerate().skip(self.told) {
+            if !ready(call) {
+                break;
+            }
+            call.announce(position, events);
+            events.push_back(ChatEvent::ToolCall(call.whole(position)));
+            self.told += 1;
+        }
+    }
+}
+
+impl Started {
+    fn is(&self, id: &Text<'_>) -> bool {
+        self.id.as_deref() == Some(id.as_str())
+    }
+
+    /// Whether `piece`, which should belong to this call, begins another one: it has a name, and another id or
+    /// more arguments than this call can take.
+    fn is_followed_by(&self, piece: &Call<'_>, function: &Function<'_>) -> bool {
+        if function.name.is_empty() {
+            return false;
+        }
+        if self.id.is_some() && !piece.id.is_empty() {
+            return !self.is(&piece.id);
+        }
+        !function.arguments.is_empty() && self.is_complete()
+    }
+
+    /// A call without arguments may be one whose arguments are still to come.
+    fn is_complete(&self) -> bool {
+        serde_json::from_str::<IgnoredAny>(&self.arguments).is_ok()
+    }
+
+    fn add(
+        &mut self,
+        position: usize,
+        piece: Call<'_>,
+        function: Function<'_>,
+        events: &mut VecDeque<ChatEvent>,
+    ) {
+        if self.id.is_none() {
+            self.id = piece.id.into_owned();
+        }
+        if self.signature.is_none() {
+            self.signature = signature(piece.extra_content.as_ref());
+        }
+        self.add_name(function.name);
+        if !self.name.is_empty() || !function.arguments.is_empty() {
+            self.announce(position, events);
+        }
+        self.arguments.push_str(function.arguments.as_str());
+        events.extend(
+            function
+                .arguments
+                .into_owned()
+                .map(|arguments| ChatEvent::ToolCallArguments {
+                    index: position,
+                    arguments,
+                }),
+        );
+    }
+
+    /// A name comes whole as a rule, is repeated by some, and cut to pieces by a few.
+    fn add_name(&mut self, name: Text<'_>) {
+        if self.name.is_empty() {
+            self.name = name.into_owned().unwrap_or_default();
+        } else if self.arguments.is_empty() && self.name != name.as_str() {
+            self.name.push_str(name.as_str());
+        }
+    }
+
+    fn announce(&mut self, position: usize, events: &mut VecDeque<ChatEvent>) {
+        if !self.announced {
+            self.announced = true;
+            events.push_back(ChatEvent::ToolCallStart {
+                index: position,
+                id: self.id_or_made_up(position),
+                name: self.name.clone(),
+            });
+        }
+    }
+
+    fn whole(&mut self, position: usize) -> ToolCall {
+        let id = self.id_or_made_up(position);
+        let arguments = std::mem::take(&mut self.arguments);
+        let mut call = ToolCall::new(id, self.name.as_str(), arguments);
+        call.signature = self.signature.take();
+        call
+    }
+
+    fn id_or_made_up(&self, position: usize) -> String {
+        self.id.clone().unwrap_or_else(|| made_up_id(position))
+    }
+}
