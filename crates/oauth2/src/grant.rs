@@ -81,7 +81,7 @@ impl Grant {
 }
 
 /// A form that may hold secrets.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Form(Option<SecretString>);
 
 impl Form {

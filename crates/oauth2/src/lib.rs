@@ -13,17 +13,21 @@ mod refresh;
 
 #[cfg(feature = "login")]
 mod code;
+mod device;
 mod identity;
 mod login;
 mod random;
+mod revocation;
 
 pub use client::{AuthStyle, Client};
 #[cfg(feature = "login")]
 pub use code::{AuthorizationCodeFlow, AuthorizationHandler, AuthorizationRequest, Browser, RedirectError};
+pub use device::{DeviceCode, DeviceFlow};
 pub use endpoint::TokenEndpoint;
 pub use grant::Grant;
 pub use identity::Identity;
 pub use login::{Login, LoginError};
 pub use metadata::Metadata;
 pub use refresh::RefreshTokenSource;
+pub use revocation::Revocation;
 pub use wire::TokenResponse;

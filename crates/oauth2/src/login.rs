@@ -126,7 +126,9 @@ impl LoginError {
     #[must_use]
     pub fn advice(&self) -> Advice {
         match self {
-            Self::Denied { error, .. } if error == "access_denied" => Advice::LoginRequired,
+            Self::Denied { error, .. } if matches!(&**error, "access_denied" | "expired_token") => {
+                Advice::LoginRequired
+            }
             Self::Denied { error, .. } if matches!(&**error, "server_error" | "temporarily_unavailable") => {
                 Advice::Retry { after: None }
             }

@@ -2,10 +2,7 @@ use super::unsaved::Unsaved;
 use super::{Outcome, Shared};
 use crate::grant::Grant;
 use crate::wire::TokenResponse;
-use gatepass_core::{
-    AccessToken, ConfigError, Credential, CredentialLock, RefreshToken, StoreError, TokenError,
-};
-use gatepass_http::{ServerUrl, Transport};
+use gatepass_core::{AccessToken, Credential, CredentialLock, RefreshToken, StoreError, TokenError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,25 +140,9 @@ impl Shared {
             drop(state);
             return Err(self.login_required(None));
         };
-        self.check_bound(&credential)?;
+        self.endpoint.check_issued(&credential)?;
         state.same_person(&credential)?;
         Ok(credential)
-    }
-
-    /// A refresh token goes to who issued it, in the name of the client that it was issued to, or nowhere.
-    fn check_bound(&self, credential: &Credential) -> Result<(), ConfigError> {
-        let fix = "log in again, or restore the former value";
-        // Written in another way it is the same address still.
-        let issuer = ServerUrl::parse(&credential.token_url, "token_url", Transport::PlainAllowed);
-        if !issuer.is_ok_and(|issuer| issuer == *self.endpoint.url()) {
-            let what = "is not the one that issued the stored login";
-            return Err(ConfigError::invalid("token_url", what, fix));
-        }
-        if credential.client_id != self.endpoint.client_id() {
-            let what = "is not the one that the stored login was issued to";
-            return Err(ConfigError::invalid("client_id", what, fix));
-        }
-        Ok(())
     }
 
     /// The access token, if it is good for a while.

@@ -1,0 +1,258 @@
+mod signed;
+
+pub(crate) use signed::BODY_LIMIT;
+
+use crate::client::{AuthStyle, Client};
+use crate::grant::{Form, Grant};
+use crate::wire::{self, TokenResponse};
+use gatepass_core::{Clock, ConfigError, Credential, Refusal, SystemClock, TokenError};
+use gatepass_http::{HttpClient, HttpError, RetryPolicy, ServerUrl, Transport};
+use signed::{Answer, Question};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, SystemTime};
+
+/// The time that a whole token request may take, retries included.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Speaks to one token endpoint (RFC 6749 §3.2) as one client.
+///
+/// Transient failures are tried again after 1, 2 and 4 s, within 30 s in all. After a request that failed in
+/// spite of that, the next ones are tried once each until the server is back. A refusal is final. Nothing is
+/// cached here but the way of client authentication that worked.
+#[derive(Debug)]
+pub struct TokenEndpoint {
+    http: HttpClient,
+    url: ServerUrl,
+    client: Client,
+    style: AuthStyle,
+    name: String,
+    target: Vec<(String, String)>,
+    retry: RetryPolicy,
+    timeout: Duration,
+    clock: Arc<dyn Clock>,
+    /// What `AuthStyle::Auto` has found out: 0 nothing, 1 Basic, 2 Post.
+    learned: AtomicU8,
+    /// Whether the last request failed in spite of its retries.
+    down: AtomicBool,
+}
+
+impl TokenEndpoint {
+    /// The endpoint at `url`, asked by `client`.
+    pub fn new(http: HttpClient, url: ServerUrl, client: Client) -> Self {
+        Self {
+            http,
+            name: url.host(),
+            url,
+            client,
+            style: AuthStyle::Auto,
+            target: Vec::new(),
+            retry: RetryPolicy::tokens(),
+            timeout: TIMEOUT,
+            clock: Arc::new(SystemClock),
+            learned: AtomicU8::new(0),
+            down: AtomicBool::new(false),
+        }
+    }
+
+    /// Says how the client proves who it is.
+    #[must_use]
+    pub const fn with_auth_style(mut self, style: AuthStyle) -> Self {
+        self.style = style;
+        self
+    }
+
+    /// Sets the name under which retries are logged: the provider's.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Names the server that tokens are for, on every request: RFC 8707, once or several times.
+    #[must_use]
+    pub fn with_resource(mut self, resource: impl Into<String>) -> Self {
+        self.target.push(("resource".into(), resource.into()));
+        self
+    }
+
+    /// Names the audience that tokens are for, on every request: the parameter of servers without RFC 8707.
+    #[must_use]
+    pub fn with_audience(mut self, audience: impl Into<String>) -> Self {
+        self.target.push(("audience".into(), audience.into()));
+        self
+    }
+
+    /// Sets how failures are tried again.
+    #[must_use]
+    pub const fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Sets the time that a whole token request may take, retries included.
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Takes the time from another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Its address.
+    #[must_use]
+    pub const fn url(&self) -> &ServerUrl {
+        &self.url
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        self.client.id()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What every request says about the server that tokens are for.
+    pub(crate) fn target(&self) -> &[(String, String)] {
+        &self.target
+    }
+
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now().wall_time()
+    }
+
+    /// Asks for a token.
+    ///
+    /// # Errors
+    /// [`TokenError::Refused`] with the server's own words, [`TokenError::Unavailable`] after the retries,
+    /// [`TokenError::Malformed`] for an answer that is no token response.
+    pub async fn request(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
+        let mut policy = self.retry.clone();
+        // No pause that the time wouldn't suffice for: the real error is told instead of "no answer".
+        policy.deadline = policy.deadline.min(self.timeout);
+        if self.down.load(Ordering::Relaxed) {
+            policy.retries = 0;
+        }
+        let what = format!("token request for {}", self.name);
+        let attempts = policy.run(&what, TokenError::advice, || self.attempt(grant));
+        let outcome = tokio::time::timeout(self.timeout, attempts)
+            .await
+            .unwrap_or_else(|_| {
+                Err(unavailable(
+                    &self.url,
+                    format!("no answer within {:?}", self.timeout),
+                    None,
+                ))
+            });
+        self.down.store(
+            matches!(outcome, Err(TokenError::Unavailable { .. })),
+            Ordering::Relaxed,
+        );
+        outcome
+    }
+
+    /// Asks once, as a device that waits for its person does (RFC 8628 §3.4).
+    pub(crate) async fn poll(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
+        self.attempt(grant).await
+    }
+
+    /// Asks another endpoint of the same server once, as the same client. `secret` is what the form has of it.
+    pub(crate) async fn post(
+        &self,
+        url: &ServerUrl,
+        form: Form,
+        secret: Option<&str>,
+    ) -> Result<Vec<u8>, TokenError> {
+        let question = Question {
+            url,
+            form,
+            secrets: secret.into_iter().collect(),
+            verdicts: &[],
+        };
+        let read = |answer: &Answer| match wire::read_error(&answer.body) {
+            (error, description) if !error.is_empty() => {
+                let refusal = Refusal::new(url.host(), answer.status, &error);
+                Err(TokenError::Refused(Box::new(
+                    refusal.with_description(description.as_deref()),
+                )))
+            }
+            _ => Ok(answer.body.to_vec()),
+        };
+        let asking = self.ask(&question, &read);
+        tokio::time::timeout(self.timeout, asking)
+            .await
+            .unwrap_or_else(|_| {
+                Err(unavailable(
+                    url,
+                    format!("no answer within {:?}", self.timeout),
+                    None,
+                ))
+            })
+    }
+
+    async fn attempt(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
+        let question = Question {
+            url: &self.url,
+            form: grant.form(&self.target),
+            secrets: grant.secrets().into_iter().flatten().collect(),
+            verdicts: match grant {
+                Grant::DeviceCode { .. } => &["authorization_pending", "slow_down"],
+                _ => &[],
+            },
+        };
+        self.ask(&question, &|answer| {
+            wire::read_success(&self.url.host(), answer.status, &answer.body, answer.asked_at)
+        })
+        .await
+    }
+
+    /// A credential goes to who issued it, in the name of the client that it was issued to, or nowhere.
+    pub(crate) fn check_issued(&self, credential: &Credential) -> Result<(), ConfigError> {
+        let fix = "log in again, or restore the former value";
+        // Written in another way it is the same address still.
+        let issuer = ServerUrl::parse(&credential.token_url, "token_url", Transport::PlainAllowed);
+        if !issuer.is_ok_and(|issuer| issuer == self.url) {
+            let what = "is not the one that issued the stored login";
+            return Err(ConfigError::invalid("token_url", what, fix));
+        }
+        if credential.client_id != self.client.id() {
+            let what = "is not the one that the stored login was issued to";
+            return Err(ConfigError::invalid("client_id", what, fix));
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn network_error(url: &ServerUrl, error: HttpError) -> TokenError {
+    let transient = error.is_transient();
+    match error {
+        HttpError::Network { host, phase, source } if transient => TokenError::Unavailable {
+            host,
+            what: phase.to_string(),
+            retry_after: None,
+            source,
+        },
+        HttpError::Network { host, phase, source } => TokenError::Untrusted {
+            host,
+            what: phase.to_string(),
+            source,
+        },
+        HttpError::Unreadable { what, .. } => TokenError::malformed(format!("{what} ({})", url.host())),
+        _ => TokenError::malformed(format!("unreadable ({})", url.host())),
+    }
+}
+
+fn unavailable(url: &ServerUrl, what: String, retry_after: Option<Duration>) -> TokenError {
+    TokenError::Unavailable {
+        host: url.host(),
+        what,
+        retry_after,
+        source: None,
+    }
+}
