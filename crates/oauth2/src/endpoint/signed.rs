@@ -125,7 +125,7 @@ impl TokenEndpoint {
                 "it redirects (status {}); secrets don't follow redirects",
                 status.as_u16()
             );
-            return TokenError::malformed(format!("{what} ({})", host));
+            return TokenError::malformed(format!("{what} ({host})"));
         }
         if is_transient(status, &error) && !question.verdicts.contains(&&*error) {
             let code = if error.is_empty() {

@@ -47,9 +47,8 @@ fn authorization(members: &Value) -> Answer {
         "verification_uri": "https://as.example/device",
         "expires_in": 60,
     });
-    for (name, value) in members.as_object().unwrap() {
-        body[name] = value.clone();
-    }
+    let members = members.as_object().unwrap().clone();
+    body.as_object_mut().unwrap().extend(members);
     Answer::json(200, &body)
 }
 
@@ -193,8 +192,7 @@ async fn what_is_shown_is_safe_to_show() {
 #[tokio::test]
 async fn a_server_without_device_logins_is_refused() {
     let server = AuthorizationServer::start().await;
-    let known = metadata(&server).await;
-    let none = Metadata::new(known.token_endpoint.clone());
+    let none = Metadata::new(metadata(&server).await.token_endpoint);
     let endpoint = none.endpoint(http(), Client::public("client"));
     let error = DeviceFlow::new(&none, endpoint).unwrap_err();
     assert!(error.fix().contains("paste"), "{}", error.fix());
