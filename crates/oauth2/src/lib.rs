@@ -16,7 +16,6 @@ mod code;
 mod device;
 mod identity;
 mod login;
-mod random;
 mod revocation;
 
 pub use client::{AuthStyle, Client};

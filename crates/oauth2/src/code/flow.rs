@@ -1,12 +1,13 @@
 use super::handler::{AuthorizationHandler, AuthorizationRequest};
 use super::listener::{Listener, Outcome};
+use super::pkce::challenge;
+use super::random::random;
 use super::redirect::{Redirect, Verdict};
 use crate::endpoint::TokenEndpoint;
 use crate::grant::Grant;
 use crate::identity::Expected;
 use crate::login::{Login, LoginError};
 use crate::metadata::Metadata;
-use crate::random::{challenge, random};
 use gatepass_core::{ConfigError, ExposeSecret, Scopes, SecretString};
 use gatepass_http::ServerUrl;
 use std::sync::Arc;
@@ -158,7 +159,7 @@ impl AuthorizationCodeFlow {
             Ok(code) => self.exchange(code, &request.redirect_uri, attempt).await,
             Err(error) => Err(error),
         };
-        let outcome = Outcome::new(self.endpoint.name(), login.as_ref().err());
+        let outcome = Outcome::new(&self.endpoint.name, login.as_ref().err());
         site.finish(outcome).await;
         login
     }
@@ -202,7 +203,7 @@ impl AuthorizationCodeFlow {
         let others = given
             .iter()
             .chain(&self.parameters)
-            .chain(self.endpoint.target())
+            .chain(&self.endpoint.target)
             .filter(|(name, _)| !ours.iter().any(|(ours, _)| ours == name));
         url.query_pairs_mut()
             .clear()

@@ -4,6 +4,8 @@ mod browser;
 mod flow;
 mod handler;
 mod listener;
+mod pkce;
+mod random;
 mod redirect;
 
 pub use browser::Browser;

@@ -26,8 +26,9 @@ pub struct TokenEndpoint {
     url: ServerUrl,
     client: Client,
     style: AuthStyle,
-    name: String,
-    target: Vec<(String, String)>,
+    pub(crate) name: String,
+    /// What every request says about the server that tokens are for.
+    pub(crate) target: Vec<(String, String)>,
     retry: RetryPolicy,
     timeout: Duration,
     clock: Arc<dyn Clock>,
@@ -112,15 +113,6 @@ impl TokenEndpoint {
 
     pub(crate) fn client_id(&self) -> &str {
         self.client.id()
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What every request says about the server that tokens are for.
-    pub(crate) fn target(&self) -> &[(String, String)] {
-        &self.target
     }
 
     pub(crate) fn now(&self) -> SystemTime {

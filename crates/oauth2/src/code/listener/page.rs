@@ -55,14 +55,14 @@ pub(super) fn result(outcome: &Outcome) -> Reply {
         ),
     };
     let last = match outcome.failure {
-        None => "You can close this window and go back to your terminal.",
-        Some(_) => "You can close this window. Your terminal says what to do next.",
+        None => "You can close this window.",
+        Some(_) => "You can close this window. The program that asked you to log in says what to do next.",
     };
     let html = format!(
         "<!doctype html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n\
          <meta name=viewport content=\"width=device-width, initial-scale=1\">\n\
          <meta name=color-scheme content=\"light dark\">\n<title>{title} · gatepass</title>\n\
-         <link rel=icon href=\"data:,\">\n<style>{STYLE}</style>\n</head>\n<body>\n<main class={class}>\n\
+         <style>{STYLE}</style>\n</head>\n<body>\n<main class={class}>\n\
          <svg viewBox=\"0 0 48 48\" aria-hidden=true><circle cx=24 cy=24 r=22 />{mark}</svg>\n\
          <h1>{title}</h1>\n{text}\n<p class=last>{last}</p>\n</main>\n<footer>gatepass</footer>\n</body>\n</html>\n"
     );

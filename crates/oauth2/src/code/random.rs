@@ -1,10 +1,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gatepass_core::{ExposeSecret, SecretString, TokenError};
-use ring::digest::{SHA256, digest};
+use gatepass_core::{SecretString, TokenError};
 use ring::rand::{SecureRandom, SystemRandom};
 
-/// 256 bits from the system, as 43 characters that a URL can carry: a state, a nonce, a code verifier.
+/// 256 bits from the system, as 43 characters that a URL can carry: a state, a nonce, a code verifier (RFC 7636 §4.1).
 pub(crate) fn random() -> Result<SecretString, TokenError> {
     let mut bytes = [0_u8; 32];
     SystemRandom::new()
@@ -15,14 +14,10 @@ pub(crate) fn random() -> Result<SecretString, TokenError> {
     Ok(SecretString::from(URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-/// The code challenge of a verifier by the method `S256`, RFC 7636 §4.2.
-pub(crate) fn challenge(verifier: &SecretString) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.expose_secret().as_bytes()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gatepass_core::ExposeSecret;
     use std::collections::HashSet;
 
     /// L04, L06
@@ -36,15 +31,5 @@ mod tests {
             assert!(text.bytes().all(unreserved), "{text}");
             assert!(seen.insert(text));
         }
-    }
-
-    #[test]
-    fn the_challenge_is_that_of_the_rfc() {
-        // RFC 7636 appendix B
-        let verifier = SecretString::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        assert_eq!(
-            challenge(&verifier),
-            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-        );
     }
 }
