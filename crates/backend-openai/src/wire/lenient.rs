@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 /// A text, borrowed if it can be. What is no text is told as JSON: arguments of a tool call as an object,
 /// an error code as a number.
@@ -30,13 +31,13 @@ impl<'a> Text<'a> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Content::deserialize(deserializer)? {
-            Content::Text(text) => Self(text),
-            Content::None => Self::default(),
-            Content::Other(value) => Self(value.to_string().into()),
-        })
+impl<'a> Lenient<'a> for Text<'a> {
+    fn of_text(text: Cow<'a, str>) -> Self {
+        Self(text)
+    }
+
+    fn of_other(value: Value) -> Self {
+        Self(value.to_string().into())
     }
 }
 
@@ -49,59 +50,13 @@ pub(super) enum Content<'a> {
     Other(Value),
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ContentVisitor)
-    }
-}
-
-struct ContentVisitor;
-
-impl<'de> Visitor<'de> for ContentVisitor {
-    type Value = Content<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON")
+impl<'a> Lenient<'a> for Content<'a> {
+    fn of_text(text: Cow<'a, str>) -> Self {
+        Self::Text(text)
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Owned(text)))
-    }
-
-    fn visit_unit<E>(self) -> Result<Content<'de>, E> {
-        Ok(Content::None)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Content<'de>, E> {
-        Ok(Content::Other(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Content<'de>, E> {
-        Ok(Content::Other(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Content<'de>, E> {
-        Ok(Content::Other(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Content<'de>, E> {
-        Ok(Content::Other(value.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Content<'de>, A::Error> {
-        Value::deserialize(SeqAccessDeserializer::new(items)).map(Content::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Content<'de>, A::Error> {
-        Value::deserialize(MapAccessDeserializer::new(members)).map(Content::Other)
+    fn of_other(value: Value) -> Self {
+        Self::Other(value)
     }
 }
 
@@ -109,17 +64,82 @@ impl<'de> Visitor<'de> for ContentVisitor {
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Count(pub(super) Option<u64>);
 
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Content::deserialize(deserializer)? {
-            Content::None => Self(None),
-            Content::Text(text) => Self(text.parse().ok()),
-            Content::Other(value) => Self(value.as_u64().or_else(|| whole(value.as_f64()?))),
-        })
+impl Lenient<'_> for Count {
+    fn of_text(text: Cow<'_, str>) -> Self {
+        Self(text.parse().ok())
+    }
+
+    fn of_other(value: Value) -> Self {
+        Self(value.as_u64().or_else(|| whole(value.as_f64()?)))
     }
 }
 
 /// `12.0`, as some servers count.
 fn whole(number: f64) -> Option<u64> {
     (number >= 0.0).then_some(number as u64)
+}
+
+/// What can be read out of any JSON; its default out of `null`.
+trait Lenient<'de>: Default {
+    fn of_text(text: Cow<'de, str>) -> Self;
+
+    fn of_other(value: Value) -> Self;
+}
+
+macro_rules! deserialize {
+    ($($lenient:ty),*) => {$(
+        impl<'de> Deserialize<'de> for $lenient {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(AnyVisitor(PhantomData))
+            }
+        }
+    )*};
+}
+
+deserialize!(Text<'de>, Content<'de>, Count);
+
+struct AnyVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Lenient<'de>> Visitor<'de> for AnyVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<T, E> {
+        Ok(T::of_text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<T, E> {
+        Ok(T::of_text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<T, E> {
+        Ok(T::of_other(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
+        Ok(T::of_other(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
+        Ok(T::of_other(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<T, E> {
+        Ok(T::of_other(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<T, A::Error> {
+        Value::deserialize(SeqAccessDeserializer::new(items)).map(T::of_other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(members)).map(T::of_other)
+    }
 }
