@@ -19,7 +19,8 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Speaks to one token endpoint (RFC 6749 §3.2) as one client.
 ///
-/// Transient failures are tried again after 1, 2 and 4 s, within 30 s in all. After a request that failed in
+/// Transient failures, an answer that takes more than 10 s among them, are tried again after 1, 2 and 4 s, within
+/// 30 s in all. After a request that failed in
 /// spite of that, the next ones are tried once each until the server is back. A refusal is final. Nothing is
 /// cached here but the way of client authentication that worked.
 #[derive(Debug)]
@@ -125,15 +126,32 @@ impl TokenEndpoint {
             policy.retries = 0;
         }
         let what = format!("token request for {}", self.name);
-        let attempts = policy.run(&what, TokenError::advice, || self.attempt(grant));
-        let outcome = tokio::time::timeout(self.timeout, attempts)
-            .await
-            .unwrap_or_else(|_| Err(self.unavailable(format!("no answer within {:?}", self.timeout), None)));
+        let attempts = policy.run(&what, TokenError::advice, || {
+            self.within(self.attempt_timeout(), self.attempt(grant))
+        });
+        let outcome = self.within(self.timeout, attempts).await;
         self.down.store(
             matches!(outcome, Err(TokenError::Unavailable { .. })),
             Ordering::Relaxed,
         );
         outcome
+    }
+
+    async fn within(
+        &self,
+        time: Duration,
+        asking: impl Future<Output = Result<TokenResponse, TokenError>> + Send,
+    ) -> Result<TokenResponse, TokenError> {
+        let late = || self.unavailable(format!("no answer within {time:?}"), None);
+        tokio::time::timeout(time, asking)
+            .await
+            .unwrap_or_else(|_| Err(late()))
+    }
+
+    /// A third of the time, but not less than 10 s where there are that many: one request that hangs leaves room
+    /// for another.
+    fn attempt_timeout(&self) -> Duration {
+        (self.timeout / 3).max(Duration::from_secs(10)).min(self.timeout)
     }
 
     /// One request; a second one in the other style when the server refuses the client in the first.
