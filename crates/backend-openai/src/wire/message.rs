@@ -1,5 +1,5 @@
+use super::members::Members;
 use super::part::WirePart;
-use super::request::Object;
 use crate::dialect::Dialect;
 use gatepass_core::{JsonObject, Message, Part, Role, ToolCall, ToolResult};
 use serde::Serialize;
@@ -44,7 +44,7 @@ struct Answered<'a> {
 
 impl Serialize for Answered<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = Object::start(serializer, &self.message.extra)?;
+        let mut object = Members::start(serializer, &self.message.extra)?;
         object.member("role", "tool")?;
         object.member("tool_call_id", &self.result.id)?;
         object.member("content", &self.result.content)?;
@@ -69,7 +69,7 @@ impl Serialize for Said<'_> {
         };
         let calls: Vec<_> = message.tool_calls().map(|call| self.call(call)).collect();
         let extra = sendable(&message.extra);
-        let mut object = Object::start(serializer, &extra)?;
+        let mut object = Members::start(serializer, &extra)?;
         object.member("role", role)?;
         object.member(
             "content",

@@ -6,6 +6,7 @@ mod chunk;
 mod content;
 mod decoder;
 mod lenient;
+mod members;
 mod message;
 mod models;
 mod object;
