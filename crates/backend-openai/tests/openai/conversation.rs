@@ -220,6 +220,9 @@ async fn a_connection_serves_one_stream_after_the_other() {
     let server = ModelServer::start().await;
     let (base_url, connections) = count_connections(server.base_url()).await;
     let backend = OpenAiBackend::new(&base_url, crate::key()).unwrap();
+    let answer = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    let slow_to_end = Answer::slow_sse([answer, ": bye\n\n"], Duration::from_millis(10));
+    server.always(slow_to_end);
     for _ in 0..10 {
         backend
             .chat_stream(question())
