@@ -17,9 +17,9 @@ use std::sync::Arc;
 /// # How a request is said
 /// * `max_tokens` becomes `max_completion_tokens` at `api.openai.com`, whose reasoning models refuse the other
 ///   name, and stays `max_tokens` everywhere else.
-/// * A message with several tool results becomes one message a result. Thoughts ([`Part::Reasoning`]) are left
-///   out: the wire has no place for them.
-/// * Streams are asked to tell their usage (`stream_options`).
+/// * A message with several tool results becomes one message a result; one of [`Role::Tool`] has nothing else.
+///   Thoughts ([`Part::Reasoning`]) are left out: the wire has no place for them.
+/// * Streams are asked to tell their usage (`stream_options`), but for Mistral, which does so unasked.
 /// * [`ChatRequest::extra`] and [`Message::extra`] are added last, and win.
 ///
 /// # How an answer is read
@@ -28,8 +28,12 @@ use std::sync::Arc;
 /// * A tool call without id gets one: `call_0`, `call_1`, … A call of a custom tool has its input as arguments.
 /// * What the vocabulary doesn't have is in [`ChatReply::extra`] and [`Message::extra`], unless it says nothing
 ///   (`null`, or empty); what else the usage tells, in `extra["usage"]`.
+/// * A stream is complete with `[DONE]`, or at its end if the answer has said why it ended. One that ends earlier
+///   is [`BackendError::Network`]; an error within it, [`BackendError::Provider`] with status 200. A server that
+///   answers in one piece instead is understood.
 ///
 /// [`Part::Reasoning`]: gatepass_core::Part::Reasoning
+/// [`Role::Tool`]: gatepass_core::Role::Tool
 /// [`Message::extra`]: gatepass_core::Message::extra
 /// [`FinishReason::ContentFilter`]: gatepass_core::FinishReason::ContentFilter
 #[derive(Debug)]

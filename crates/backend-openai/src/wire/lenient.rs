@@ -1,9 +1,8 @@
 //! Reading what servers really send: an absent member, `null` and an empty text are all "nothing", and a
 //! surprise in one member doesn't cost the whole answer.
 
-use gatepass_core::JsonObject;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -32,19 +31,13 @@ impl<'a> Text<'a> {
     }
 }
 
-impl<'a> From<Cow<'a, str>> for Text<'a> {
-    fn from(text: Cow<'a, str>) -> Self {
+impl<'a> Lenient<'a> for Text<'a> {
+    fn of_text(text: Cow<'a, str>) -> Self {
         Self(text)
     }
-}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Content::deserialize(deserializer)? {
-            Content::None => Ok(Self::default()),
-            Content::Text(text) => Ok(Self(text)),
-            Content::Other(value) => Ok(Self(value.to_string().into())),
-        }
+    fn of_other(value: Value) -> Self {
+        Self(value.to_string().into())
     }
 }
 
@@ -57,59 +50,13 @@ pub(super) enum Content<'a> {
     Other(Value),
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ContentVisitor)
-    }
-}
-
-struct ContentVisitor;
-
-impl<'de> Visitor<'de> for ContentVisitor {
-    type Value = Content<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any JSON")
+impl<'a> Lenient<'a> for Content<'a> {
+    fn of_text(text: Cow<'a, str>) -> Self {
+        Self::Text(text)
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Content<'de>, E> {
-        Ok(Content::Text(Cow::Owned(text)))
-    }
-
-    fn visit_unit<E>(self) -> Result<Content<'de>, E> {
-        Ok(Content::None)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Content<'de>, E> {
-        Ok(Content::Other(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Content<'de>, E> {
-        Ok(Content::Other(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Content<'de>, E> {
-        Ok(Content::Other(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Content<'de>, E> {
-        Ok(Content::Other(value.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Content<'de>, A::Error> {
-        Value::deserialize(SeqAccessDeserializer::new(items)).map(Content::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Content<'de>, A::Error> {
-        Value::deserialize(MapAccessDeserializer::new(members)).map(Content::Other)
+    fn of_other(value: Value) -> Self {
+        Self::Other(value)
     }
 }
 
@@ -117,13 +64,13 @@ impl<'de> Visitor<'de> for ContentVisitor {
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Count(pub(super) Option<u64>);
 
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Content::deserialize(deserializer)? {
-            Content::None => Self(None),
-            Content::Text(text) => Self(text.parse().ok()),
-            Content::Other(value) => Self(value.as_u64().or_else(|| whole(value.as_f64()?))),
-        })
+impl Lenient<'_> for Count {
+    fn of_text(text: Cow<'_, str>) -> Self {
+        Self(text.parse().ok())
+    }
+
+    fn of_other(value: Value) -> Self {
+        Self(value.as_u64().or_else(|| whole(value.as_f64()?)))
     }
 }
 
@@ -132,96 +79,67 @@ fn whole(number: f64) -> Option<u64> {
     (number >= 0.0).then_some(number as u64)
 }
 
-/// The first answer of several: that with the index 0, or else the first one told.
-#[derive(Debug)]
-pub(super) struct First<T>(pub(super) Option<T>);
+/// What can be read out of any JSON; its default out of `null`.
+trait Lenient<'de>: Default {
+    fn of_text(text: Cow<'de, str>) -> Self;
 
-/// Which answer it is; nobody who sends one alone needs to say so.
-pub(super) trait Indexed {
-    fn index(&self) -> Option<u64>;
+    fn of_other(value: Value) -> Self;
 }
 
-impl<T> Default for First<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: Deserialize<'de> + Indexed> Deserialize<'de> for First<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FirstVisitor(PhantomData))
-    }
-}
-
-struct FirstVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de> + Indexed> Visitor<'de> for FirstVisitor<T> {
-    type Value = First<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<First<T>, E> {
-        Ok(First(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<First<T>, A::Error> {
-        let mut first: Option<T> = None;
-        while let Some(item) = items.next_element::<T>()? {
-            let is_earlier = |first: &T| item.index() == Some(0) && first.index() > Some(0);
-            if first.as_ref().is_none_or(is_earlier) {
-                first = Some(item);
+macro_rules! deserialize {
+    ($($lenient:ty),*) => {$(
+        impl<'de> Deserialize<'de> for $lenient {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(AnyVisitor(PhantomData))
             }
         }
-        Ok(First(first))
-    }
+    )*};
 }
 
-/// The members of an object that nobody asked for by name, but for those that say nothing.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub(super) struct Rest(pub(super) JsonObject);
+deserialize!(Text<'de>, Content<'de>, Count);
 
-impl<'de> Deserialize<'de> for Rest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RestVisitor)
-    }
-}
+struct AnyVisitor<T>(PhantomData<T>);
 
-struct RestVisitor;
-
-impl<'de> Visitor<'de> for RestVisitor {
-    type Value = Rest;
+impl<'de, T: Lenient<'de>> Visitor<'de> for AnyVisitor<T> {
+    type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
+        f.write_str("any JSON")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Rest, A::Error> {
-        let mut rest = JsonObject::new();
-        while let Some(Text(name)) = members.next_key()? {
-            let value: Value = members.next_value()?;
-            if !says_nothing(&value) {
-                rest.insert(name.into_owned(), value);
-            }
-        }
-        Ok(Rest(rest))
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<T, E> {
+        Ok(T::of_text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<T, E> {
+        Ok(T::of_text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<T, E> {
+        Ok(T::of_other(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
+        Ok(T::of_other(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
+        Ok(T::of_other(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<T, E> {
+        Ok(T::of_other(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<T, A::Error> {
+        Value::deserialize(SeqAccessDeserializer::new(items)).map(T::of_other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        Value::deserialize(MapAccessDeserializer::new(members)).map(T::of_other)
     }
 }
-
-/// `null`, an empty text, an empty list, and objects of nothing but those and zeros: what servers write in
-/// place of a member that they don't have.
-pub(super) fn says_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members
-            .values()
-            .all(|value| value.as_f64() == Some(0.0) || says_nothing(value)),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-/// A member that we know and have no use for.
-pub(super) type Ignored = IgnoredAny;

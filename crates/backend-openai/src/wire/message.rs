@@ -1,9 +1,10 @@
+use super::members::Members;
 use super::part::WirePart;
-use super::request::Object;
 use crate::dialect::Dialect;
 use gatepass_core::{JsonObject, Message, Part, Role, ToolCall, ToolResult};
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// What servers put into an answer's message and refuse in a request's.
@@ -43,7 +44,7 @@ struct Answered<'a> {
 
 impl Serialize for Answered<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = Object::start(serializer, &self.message.extra)?;
+        let mut object = Members::start(serializer, &self.message.extra)?;
         object.member("role", "tool")?;
         object.member("tool_call_id", &self.result.id)?;
         object.member("content", &self.result.content)?;
@@ -68,7 +69,7 @@ impl Serialize for Said<'_> {
         };
         let calls: Vec<_> = message.tool_calls().map(|call| self.call(call)).collect();
         let extra = sendable(&message.extra);
-        let mut object = Object::start(serializer, &extra)?;
+        let mut object = Members::start(serializer, &extra)?;
         object.member("role", role)?;
         object.member(
             "content",
@@ -131,13 +132,18 @@ struct Google<'a> {
     thought_signature: &'a str,
 }
 
-/// A message's fields that only its provider knows, but for those that it never wants to see again.
+/// A message's fields that only its provider knows, but for those that it never wants to see again. Of sound
+/// that the model spoke it wants the id alone.
 fn sendable(extra: &JsonObject) -> Cow<'_, JsonObject> {
-    if !ANSWERS_ALONE.iter().any(|name| extra.contains_key(*name)) {
+    let is_sent = |name: &str| !ANSWERS_ALONE.contains(&name);
+    if extra.keys().all(|name| is_sent(name) && name != "audio") {
         return Cow::Borrowed(extra);
     }
     let mut extra = extra.clone();
-    extra.retain(|name, _| !ANSWERS_ALONE.contains(&name.as_str()));
+    extra.retain(|name, _| is_sent(name));
+    if let Some(Value::Object(audio)) = extra.get_mut("audio") {
+        audio.retain(|name, _| name == "id");
+    }
     Cow::Owned(extra)
 }
 

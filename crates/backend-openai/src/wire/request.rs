@@ -1,11 +1,10 @@
+use super::members::Members;
 use super::message::Messages;
 use super::part::WirePart;
 use crate::dialect::Dialect;
-use gatepass_core::{
-    BackendError, ChatRequest, JsonObject, Message, Part, ResponseFormat, Role, Tool, ToolChoice,
-};
+use gatepass_core::{BackendError, ChatRequest, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::Serializer;
 use serde_json::Value;
 
 /// Whether the answer is wanted whole or as it is written.
@@ -36,45 +35,6 @@ fn size(message: &Message) -> usize {
     message.parts.iter().map(text).sum::<usize>() + 64
 }
 
-/// An object whose `extra` members win over ours.
-pub(super) struct Object<'a, M> {
-    members: M,
-    extra: &'a JsonObject,
-}
-
-impl<'a, M: SerializeMap> Object<'a, M> {
-    pub(super) fn start<S>(serializer: S, extra: &'a JsonObject) -> Result<Self, S::Error>
-    where
-        S: Serializer<SerializeMap = M, Error = M::Error>,
-    {
-        let members = serializer.serialize_map(None)?;
-        Ok(Self { members, extra })
-    }
-
-    pub(super) fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
-        if self.extra.contains_key(name) {
-            return Ok(());
-        }
-        self.members.serialize_entry(name, value)
-    }
-
-    pub(super) fn optional(&mut self, name: &str, value: Option<&impl Serialize>) -> Result<(), M::Error> {
-        value.map_or(Ok(()), |value| self.member(name, value))
-    }
-
-    /// A list; left out if it is empty.
-    pub(super) fn list(&mut self, name: &str, items: &[impl Serialize]) -> Result<(), M::Error> {
-        self.optional(name, (!items.is_empty()).then_some(&items))
-    }
-
-    pub(super) fn end(mut self) -> Result<M::Ok, M::Error> {
-        for (name, value) in self.extra {
-            self.members.serialize_entry(name, value)?;
-        }
-        self.members.end()
-    }
-}
-
 struct Body<'a> {
     request: &'a ChatRequest,
     dialect: Dialect,
@@ -93,7 +53,7 @@ impl Serialize for Body<'_> {
             messages: &request.messages,
             dialect,
         };
-        let mut body = Object::start(serializer, &request.extra)?;
+        let mut body = Members::start(serializer, &request.extra)?;
         body.optional("model", request.model.as_ref())?;
         body.member("messages", &messages)?;
         body.optional("temperature", request.temperature.as_ref())?;

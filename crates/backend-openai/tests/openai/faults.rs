@@ -310,8 +310,8 @@ async fn arguments_without_an_end_are_refused() {
 async fn a_server_that_falls_silent_does_not_hang_the_caller() {
     let server = ModelServer::start().await;
     let options = HttpOptions::default()
-        .with_first_byte_timeout(Duration::from_millis(200))
-        .with_idle_timeout(Duration::from_millis(200));
+        .with_first_byte_timeout(Duration::from_millis(400))
+        .with_idle_timeout(Duration::from_millis(400));
     let http = HttpClient::new(options).unwrap();
     let base_url = ServerUrl::parse(&server.base_url(), "base_url", Transport::Encrypted).unwrap();
     let retry = gatepass_http::RetryPolicy::never();

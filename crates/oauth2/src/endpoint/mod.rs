@@ -17,9 +17,11 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Speaks to one token endpoint (RFC 6749 §3.2) as one client.
 ///
-/// Transient failures are tried again after 1, 2 and 4 s, within 30 s in all. After a request that failed in
-/// spite of that, the next ones are tried once each until the server is back. A refusal is final. Nothing is
-/// cached here but the way of client authentication that worked.
+/// Transient failures are tried again after 1, 2 and 4 s, within 30 s in all. An answer that takes more than 10 s is
+/// one of them, but for a grant that can be used once (a code, a rotating refresh token): asking again while the
+/// first request is under way could end the login. After a request that failed in spite of that, the next ones
+/// are tried once each until the server is back. A refusal is final. Nothing is cached here but the way of client
+/// authentication that worked.
 #[derive(Debug)]
 pub struct TokenEndpoint {
     http: HttpClient,
@@ -132,16 +134,10 @@ impl TokenEndpoint {
             policy.retries = 0;
         }
         let what = format!("token request for {}", self.name);
-        let attempts = policy.run(&what, TokenError::advice, || self.attempt(grant));
-        let outcome = tokio::time::timeout(self.timeout, attempts)
-            .await
-            .unwrap_or_else(|_| {
-                Err(unavailable(
-                    &self.url,
-                    format!("no answer within {:?}", self.timeout),
-                    None,
-                ))
-            });
+        let attempts = policy.run(&what, TokenError::advice, || {
+            within(self.attempt_timeout(grant), &self.url, self.attempt(grant))
+        });
+        let outcome = within(self.timeout, &self.url, attempts).await;
         self.down.store(
             matches!(outcome, Err(TokenError::Unavailable { .. })),
             Ordering::Relaxed,
@@ -151,7 +147,7 @@ impl TokenEndpoint {
 
     /// Asks once, as a device that waits for its person does (RFC 8628 §3.4).
     pub(crate) async fn poll(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
-        self.attempt(grant).await
+        within(self.timeout, &self.url, self.attempt(grant)).await
     }
 
     /// Asks another endpoint of the same server once, as the same client. `secret` is what the form has of it.
@@ -177,15 +173,18 @@ impl TokenEndpoint {
             _ => Ok(answer.body.to_vec()),
         };
         let asking = self.ask(&question, &read);
-        tokio::time::timeout(self.timeout, asking)
-            .await
-            .unwrap_or_else(|_| {
-                Err(unavailable(
-                    url,
-                    format!("no answer within {:?}", self.timeout),
-                    None,
-                ))
-            })
+        within(self.timeout, url, asking).await
+    }
+
+    /// A third of the time, but not less than 10 s where there are that many: one request that hangs leaves room
+    /// for another. All of it for what can be used once: the server may have taken it already.
+    fn attempt_timeout(&self, grant: &Grant) -> Duration {
+        match grant {
+            Grant::ClientCredentials { .. } => {
+                (self.timeout / 3).max(Duration::from_secs(10)).min(self.timeout)
+            }
+            _ => self.timeout,
+        }
     }
 
     async fn attempt(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
@@ -238,6 +237,16 @@ pub(crate) fn network_error(url: &ServerUrl, error: HttpError) -> TokenError {
         HttpError::Unreadable { what, .. } => TokenError::malformed(format!("{what} ({})", url.host())),
         _ => TokenError::malformed(format!("unreadable ({})", url.host())),
     }
+}
+
+async fn within<T>(
+    time: Duration,
+    url: &ServerUrl,
+    asking: impl Future<Output = Result<T, TokenError>> + Send,
+) -> Result<T, TokenError> {
+    tokio::time::timeout(time, asking)
+        .await
+        .unwrap_or_else(|_| Err(unavailable(url, format!("no answer within {time:?}"), None)))
 }
 
 fn unavailable(url: &ServerUrl, what: String, retry_after: Option<Duration>) -> TokenError {

@@ -17,6 +17,7 @@ mod debug;
 mod device;
 mod discovery;
 mod hostile;
+mod issuers;
 mod listener;
 mod person;
 mod redirect;

@@ -235,6 +235,18 @@ async fn callers_that_leave_at_any_moment_lose_no_rotation() {
     assert!(login.server.requests().iter().filter(refused).count() >= 1000);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_slow_server_is_not_asked_again_with_a_token_that_it_may_have_taken() {
+    // R03: whoever repeats a rotation that is under way ends the login.
+    let login = Login::new().await;
+    login.server.set_delay(Duration::from_secs(25));
+    let endpoint = login.endpoint().with_retry(gatepass_http::RetryPolicy::tokens());
+    let source = gatepass_oauth2::RefreshTokenSource::new(endpoint, login.store.clone(), key());
+    source.token().await.unwrap();
+    assert_eq!(login.server.token_requests(), 1);
+    login.assert_alive().await;
+}
+
 #[tokio::test]
 async fn a_login_goes_only_to_the_server_and_the_client_that_it_belongs_to() {
     let login = Login::new().await;

@@ -257,9 +257,13 @@ fn what_belongs_to_answers_alone_is_not_sent_back() {
         .insert("executed_tools".into(), json!([{ "type": "search" }]));
     message.extra.insert("channel".into(), "final".into());
     message.extra.insert("annotations".into(), json!([1]));
+    message.extra.insert(
+        "audio".into(),
+        json!({ "id": "a", "data": "UklG", "expires_at": 7 }),
+    );
     assert_eq!(
         messages([message]),
-        json!([{ "role": "assistant", "content": "Paris", "annotations": [1] }])
+        json!([{ "role": "assistant", "content": "Paris", "annotations": [1], "audio": { "id": "a" } }])
     );
 }
 
