@@ -1,0 +1,89 @@
+//! One stored login, used by many.
+
+use crate::refresh::{Login, key, old_token};
+use gatepass_core::{CachedTokenSource, CredentialStore, TokenSource};
+use gatepass_testkit::contract;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+#[tokio::test]
+async fn a_thousand_callers_make_one_request() {
+    let login = Login::new().await;
+    login.server.set_delay(Duration::from_millis(50));
+    let source = login.source();
+    let mut callers = JoinSet::new();
+    for _ in 0..1000 {
+        let source = source.clone();
+        callers.spawn(async move { source.token().await.unwrap() });
+    }
+    let tokens = callers.join_all().await;
+    assert!(tokens.iter().all(|token| *token == tokens[0]));
+    assert_eq!(
+        (login.server.token_requests(), login.store.count(|f| &f.saves)),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
+async fn twenty_sources_on_one_store_make_one_request_an_expiry() {
+    // R02, as far as one process can show it: each source stands for a process.
+    let login = Login::new().await;
+    login.server.set_delay(Duration::from_millis(5));
+    for expiry in 1..=20 {
+        login
+            .edit(|credential| credential.with_access_token(old_token(-1)))
+            .await;
+        let mut callers = JoinSet::new();
+        for _ in 0..20 {
+            let source = login.source();
+            callers.spawn(async move { source.token().await.unwrap() });
+        }
+        let tokens = callers.join_all().await;
+        assert!(tokens.iter().all(|token| *token == tokens[0]));
+        assert_eq!(login.server.token_requests(), expiry);
+    }
+    login.assert_alive().await;
+}
+
+#[tokio::test]
+async fn a_thousand_readers_need_no_lock_while_a_writer_holds_it() {
+    // R04
+    let login = Login::new().await;
+    login.log_in(old_token(1000)).await;
+    let _lock = login.store.lock(&key()).await.unwrap();
+    let source = login.source();
+    let mut readers = JoinSet::new();
+    for _ in 0..1000 {
+        let source = source.clone();
+        readers.spawn(async move { source.token().await.unwrap() });
+    }
+    assert_eq!(
+        tokio::time::timeout(Duration::from_secs(5), readers.join_all())
+            .await
+            .unwrap()
+            .len(),
+        1000
+    );
+}
+
+#[tokio::test]
+async fn it_keeps_the_contract_alone_and_behind_a_cache() {
+    let login = Arc::new(Login::new().await);
+    contract::token_source(|| login.source()).await;
+    contract::token_source(|| CachedTokenSource::new(login.source())).await;
+    login.assert_alive().await;
+}
+
+#[tokio::test]
+async fn a_rejected_token_that_a_sibling_has_replaced_costs_no_request() {
+    let login = Login::new().await;
+    login.log_in(old_token(1000)).await;
+    let (ours, theirs) = (login.source(), login.source());
+    let old = ours.token().await.unwrap();
+    theirs.reject(&theirs.token().await.unwrap());
+    let new = theirs.token().await.unwrap();
+    ours.reject(&old);
+    assert_eq!(ours.token().await.unwrap(), new);
+    assert_eq!(login.server.token_requests(), 1);
+}
