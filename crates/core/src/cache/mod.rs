@@ -11,7 +11,7 @@ use crate::clock::{Clock, Moment, SystemClock};
 use crate::error::TokenError;
 use crate::source::TokenSource;
 use crate::token::{AccessToken, TokenRef};
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use flight::{Flight, Landing};
 use policy::{Allowance, Windows, nanos};
@@ -65,18 +65,10 @@ struct State {
 }
 
 /// A token and its windows.
-struct InHand {
-    token: AccessToken,
+#[derive(Debug)]
+pub(crate) struct InHand {
+    pub(crate) token: AccessToken,
     windows: Windows,
-}
-
-/// A borrowed look at the token in hand.
-pub(crate) struct Held(Guard<Arc<InHand>>);
-
-impl Held {
-    pub(crate) fn token(&self) -> &AccessToken {
-        &self.0.token
-    }
 }
 
 /// What a caller without a token does next.
@@ -140,10 +132,10 @@ impl<S: TokenSource + 'static> TokenSource for CachedTokenSource<S> {
     /// As the trait says; within the advisory window it also starts the one background refresh.
     #[inline]
     fn current(&self) -> Option<TokenRef<'_>> {
-        let in_hand = self.shared.in_hand.load();
         let now = self.shared.clock.now();
+        let in_hand = self.shared.in_hand.load();
         if now.is_before(&in_hand.windows.advisory) || self.shared.may_serve_late(&in_hand, now) {
-            return Some(TokenRef::cached(Held(in_hand)));
+            return Some(TokenRef::new(in_hand));
         }
         None
     }
@@ -325,6 +317,14 @@ impl InHand {
         Self {
             token: AccessToken::none(),
             windows: Windows::passed(),
+        }
+    }
+
+    /// A token that nobody takes away.
+    pub(crate) const fn forever(token: AccessToken) -> Self {
+        Self {
+            token,
+            windows: Windows::never(),
         }
     }
 

@@ -111,7 +111,7 @@ impl Windows {
         Self::all(Moment::new(Duration::ZERO, Duration::ZERO))
     }
 
-    const fn never() -> Self {
+    pub(super) const fn never() -> Self {
         Self::all(Moment::new(Duration::MAX, Duration::MAX))
     }
 
