@@ -1,4 +1,4 @@
-#![doc = include_str!("../README.md")]
+//! What the benchmarks share: the command line, tasks that spin, spread, a table.
 
 mod run;
 mod spin;
