@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime};
 
 /// What a model server accepts as proof: an OAuth2 access token, or an API key.
 ///
-/// Cheap to clone (one reference count). `Debug` never shows the secret, and the memory is wiped on drop.
+/// Cheap to clone (one reference count). `Debug` never shows the secret, and its memory is wiped on drop; that of the
+/// finished header, which the HTTP stack shares, is not.
 /// Two tokens are equal when scheme and secret are.
 #[derive(Clone)]
 pub struct AccessToken {

@@ -34,8 +34,9 @@ use tracing::Instrument;
 ///   a server which refuses everything doesn't make us hammer the authorization server.
 /// * **Two clocks.** See [`Clock`].
 ///
-/// [`current`](TokenSource::current) takes no lock and allocates nothing. Asking needs a tokio runtime. Clones
-/// share everything.
+/// [`current`](TokenSource::current) takes no lock and allocates nothing. Asking needs a tokio runtime: a refresh runs
+/// on that of the caller who began it, and all wait for it there, so it must be one that keeps running. Clones share
+/// everything.
 pub struct CachedTokenSource<S> {
     shared: Arc<Shared<S>>,
 }
@@ -118,7 +119,7 @@ impl<S: TokenSource + 'static> CachedTokenSource<S> {
             }
         }
         Err(TokenError::Interrupted {
-            what: "the refresh was torn down",
+            what: "three refreshes in a row brought none",
         })
     }
 }
@@ -161,9 +162,9 @@ impl<S: TokenSource + 'static> Shared<S> {
             return false;
         }
         if !self.refreshing.load(Ordering::Acquire) {
-            let mut state = self.state();
+            let state = self.state();
             if state.flight.is_none() {
-                _ = self.take_off(&mut state);
+                _ = self.take_off(state);
             }
         }
         true
@@ -171,7 +172,7 @@ impl<S: TokenSource + 'static> Shared<S> {
 
     /// Joins the refresh under way, or begins one; unless a token has come, or the last failure is remembered.
     fn next_turn(self: &Arc<Self>) -> Turn {
-        let mut state = self.state();
+        let state = self.state();
         let now = self.clock.now();
         let in_hand = self.in_hand.load();
         let quiet = self.is_quiet(now);
@@ -188,11 +189,11 @@ impl<S: TokenSource + 'static> Shared<S> {
         }
         match &state.last_error {
             Some(error) if quiet => Turn::Fail(error.clone()),
-            _ => self.take_off(&mut state),
+            _ => self.take_off(state),
         }
     }
 
-    fn take_off(self: &Arc<Self>, state: &mut State) -> Turn {
+    fn take_off(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> Turn {
         let Ok(runtime) = Handle::try_current() else {
             return Turn::Fail(TokenError::Interrupted {
                 what: "no tokio runtime is running",
@@ -201,6 +202,8 @@ impl<S: TokenSource + 'static> Shared<S> {
         let (landing, flight) = flight::take_off(state.generation);
         state.flight = Some(flight.clone());
         self.refreshing.store(true, Ordering::Release);
+        // A runtime that has shut down drops the refresh at once, and that takes the lock.
+        drop(state);
         let refresh = Refresh {
             shared: Arc::clone(self),
             landing,
