@@ -5,8 +5,8 @@
 //! [`ChatReply`]. Everything else is a decorator of one of them: [`CachedTokenSource`] makes any source cheap
 //! to ask.
 //!
-//! This crate knows no provider, no HTTP client, no TLS and no operating system. The modules below stand in
-//! the order in which a request meets them.
+//! This crate knows no provider, no HTTP client, no TLS and no operating system. The modules below stand
+//! roughly in the order in which a request meets them.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,5 +1,7 @@
+use crate::cache::InHand;
 use crate::error::TokenError;
 use crate::token::{AccessToken, TokenRef};
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use std::sync::Arc;
 
@@ -38,7 +40,7 @@ pub trait TokenSource: Send + Sync {
     /// See [`TokenError`]; [`TokenError::advice`] tells what the caller can do.
     async fn token(&self) -> Result<AccessToken, TokenError>;
 
-    /// The token in hand, if it may be used as it is: no waiting, no I/O, no allocation.
+    /// The token in hand, if it may be used as it is: no waiting, no I/O.
     ///
     /// `None` means no more than "ask [`token`](Self::token)".
     fn current(&self) -> Option<TokenRef<'_>> {
@@ -88,23 +90,26 @@ impl<T: TokenSource + ?Sized> TokenSource for Box<T> {
 ///
 /// `reject` has no effect: there is no other token to get.
 #[derive(Debug, Clone)]
-pub struct StaticTokenSource(AccessToken);
+pub struct StaticTokenSource(
+    // Nothing is ever swapped: it is there for looks that touch no reference count.
+    Arc<ArcSwap<InHand>>,
+);
 
 impl StaticTokenSource {
     /// Hands out `token`, always.
     #[must_use]
-    pub const fn new(token: AccessToken) -> Self {
-        Self(token)
+    pub fn new(token: AccessToken) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(InHand::forever(token))))
     }
 }
 
 #[async_trait]
 impl TokenSource for StaticTokenSource {
     async fn token(&self) -> Result<AccessToken, TokenError> {
-        Ok(self.0.clone())
+        Ok(self.0.load().token.clone())
     }
 
     fn current(&self) -> Option<TokenRef<'_>> {
-        Some(TokenRef::from(&self.0))
+        Some(TokenRef::new(self.0.load()))
     }
 }

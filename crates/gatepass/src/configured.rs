@@ -37,7 +37,10 @@ pub(crate) fn connect(
     let elsewhere = oauth2_provider.is_none() && model.vendor().is_some() && !providers.is_named();
     let provider = match providers.find(name)? {
         Some(provider) => provider,
-        None if elsewhere => return Ok(None),
+        None if elsewhere => {
+            providers.warn_of_broken_files();
+            return Ok(None);
+        }
         None => return Err(providers.unknown(name)),
     };
     let model_name = match model.provider {

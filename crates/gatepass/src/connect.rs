@@ -19,8 +19,14 @@ pub(crate) fn connect(config: &LlmConfig) -> Result<Connection, ConfigError> {
     let oauth2_provider = config.oauth2_provider()?;
     refuse_strangers_token(&model, oauth2_provider)?;
 
+    // Who names a key means that key, whatever a file in the working directory says.
+    if config.api_key.is_some() {
+        refuse_two_credentials(&model, oauth2_provider)?;
+    }
     #[cfg(feature = "client-credentials")]
-    if let Some(connection) = crate::configured::connect(config, &model, oauth2_provider)? {
+    if config.api_key.is_none()
+        && let Some(connection) = crate::configured::connect(config, &model, oauth2_provider)?
+    {
         return Ok(connection);
     }
     match model.vendor() {
@@ -50,6 +56,17 @@ fn refuse_strangers_token(model: &Model<'_>, oauth2_provider: Option<&str>) -> R
             gatepass_core::printable(model.name)
         ),
         "use a Gemini model, or the provider that serves this one",
+    ))
+}
+
+fn refuse_two_credentials(model: &Model<'_>, oauth2_provider: Option<&str>) -> Result<(), ConfigError> {
+    if oauth2_provider.is_none() && model.vendor().is_some() {
+        return Ok(());
+    }
+    Err(ConfigError::invalid(
+        "api_key",
+        "is of no use to a configured provider, which has its own credential",
+        "leave api_key out, or name a vendor's model",
     ))
 }
 

@@ -1,5 +1,11 @@
 //! The facade against live local servers.
 
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy takes for library code"
+)]
+
 use gatepass::{
     AccessToken, BackendError, CachedTokenSource, ChatRequest, ConfigError, ErrorKind, Llm, LlmConfig,
     Message, TokenError, TokenSource, async_trait, call_llm, openai::OpenAiBackend,
@@ -258,6 +264,26 @@ async fn an_api_key_and_a_configured_provider_work_side_by_side() {
         !format!("{error} {error:?} {bad:?}").contains("canary"),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn an_api_key_and_a_configured_provider_exclude_each_other() {
+    let world = World::new().await;
+    for config in [world.config("corp/a"), world.config("gpt-4o").with_oauth2("corp")] {
+        let error = config_error(call_llm("?", &config.with_api_key("sk-1")).await.unwrap_err());
+        assert!(error.to_string().starts_with("api_key is of no use"), "{error}");
+    }
+    // A key that was named is used, though the file has a provider of the vendor's name.
+    let openai = ModelServer::start().await;
+    openai.require_bearer("sk-1");
+    let path = world.write(&json!({ "openai": world.entry() }));
+    let config = LlmConfig::new("openai/gpt-4o")
+        .with_config_path(path)
+        .with_api_key("sk-1");
+    call_llm("?", &config.with_base_url(openai.base_url()))
+        .await
+        .unwrap();
+    assert_eq!(world.authorization.token_requests(), 0);
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use crate::client::HttpClient;
+use crate::conceal::Concealer;
 use crate::error::HttpError;
 use crate::request::HttpRequest;
 use crate::response::HttpResponse;
@@ -95,8 +96,9 @@ impl AuthorizedClient {
     }
 
     async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, BackendError> {
+        // What the request says of itself wins.
         for (name, value) in &self.headers {
-            request.headers.append(name, value.clone());
+            request.headers.entry(name).or_insert_with(|| value.clone());
         }
         let attempt = || self.attempt(request.clone());
         Ok(self.retry.run("model call", Failure::advice, attempt).await?)
@@ -149,32 +151,25 @@ impl AuthorizedClient {
     async fn judge(&self, mut response: HttpResponse, token: &AccessToken) -> Result<HttpResponse, Failure> {
         let status = response.status();
         if status.is_success() {
-            return Ok(response);
+            return Ok(response.with_token(token.clone()));
         }
-        let body = conceal(response.read_some().await, token);
+        let concealer = Concealer::of(token.clone());
+        let body = response.read_some().await;
+        let body = concealer.conceal(&String::from_utf8_lossy(&body));
         let headers = response.headers();
         let answer = ErrorAnswer {
             status,
             headers,
-            body: &body,
+            body: body.as_bytes(),
         };
         let mut error = status::provider_error(response.host(), &answer, SystemClock.now().wall_time());
         (self.read_error)(&answer, &mut error);
+        // Once more: what was escaped in the body is not any longer.
+        concealer.conceal_error(&mut error);
         Err(Failure::Answer {
             error: Box::new(error),
             should_retry: status::should_retry(headers),
         })
-    }
-}
-
-/// Some servers quote the token that they refuse.
-fn conceal(body: Vec<u8>, token: &AccessToken) -> Vec<u8> {
-    let secret = token.expose_secret();
-    let text = String::from_utf8_lossy(&body);
-    if text.contains(secret) {
-        text.replace(secret, "***").into_bytes()
-    } else {
-        body
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod authorized;
 mod client;
+mod conceal;
 mod error;
 mod request;
 mod response;
@@ -14,6 +15,7 @@ mod tls;
 
 pub use authorized::AuthorizedClient;
 pub use client::{HttpClient, HttpOptions};
+pub use conceal::Concealer;
 pub use error::HttpError;
 pub use request::HttpRequest;
 pub use response::HttpResponse;

@@ -1,7 +1,8 @@
 use crate::client::HttpOptions;
+use crate::conceal::Concealer;
 use crate::error::HttpError;
 use bytes::{Bytes, BytesMut};
-use gatepass_core::Phase;
+use gatepass_core::{AccessToken, Phase};
 use http::{HeaderMap, StatusCode, header};
 use std::fmt;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub struct HttpResponse {
     idle_timeout: Duration,
     /// For a body that is read whole.
     whole_timeout: Duration,
+    concealer: Concealer,
 }
 
 impl HttpResponse {
@@ -37,12 +39,24 @@ impl HttpResponse {
             inner,
             idle_timeout: options.idle_timeout,
             whole_timeout: options.first_byte_timeout,
+            concealer: Concealer::default(),
         };
         // The status of an error tells enough, even where its body can't be read.
         if response.status().is_success() {
             response.check_encoding()?;
         }
         Ok(response)
+    }
+
+    pub(crate) fn with_token(mut self, token: AccessToken) -> Self {
+        self.concealer = Concealer::of(token);
+        self
+    }
+
+    /// Hides the token that this is the answer to, should the server quote it.
+    #[must_use]
+    pub const fn concealer(&self) -> &Concealer {
+        &self.concealer
     }
 
     /// We never ask for an encoding, so nothing is ever inflated, and a bomb stays as small as it came.

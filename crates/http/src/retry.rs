@@ -110,12 +110,12 @@ impl RetryPolicy {
         let Advice::Retry { after } = advice else {
             return None;
         };
-        let pause = planned
-            .mul_f64(1.0 + fastrand::f64() / 4.0)
-            .max(after.unwrap_or_default());
-        (pause <= self.longest_wait.max(planned) + planned && after.unwrap_or_default() <= self.longest_wait)
-            .then_some(pause)
-            .filter(|pause| elapsed + *pause <= self.deadline)
+        let asked = after.unwrap_or_default();
+        if asked > self.longest_wait {
+            return None;
+        }
+        let pause = planned.mul_f64(1.0 + fastrand::f64() / 4.0).max(asked);
+        (elapsed + pause <= self.deadline).then_some(pause)
     }
 }
 

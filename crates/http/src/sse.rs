@@ -71,7 +71,11 @@ impl SseDecoder {
     /// [`SseError::TooLarge`] when an event doesn't end.
     pub fn push(&mut self, chunk: &[u8]) -> Result<(), SseError> {
         self.forget_what_was_read();
-        if self.buffer.len() + chunk.len() > EVENT_LIMIT {
+        let joined = match &self.data {
+            Data::Lines(lines) => lines.len(),
+            _ => 0,
+        };
+        if self.buffer.len() + joined + chunk.len() > EVENT_LIMIT {
             return Err(SseError::TooLarge);
         }
         self.buffer.extend_from_slice(chunk);
@@ -287,14 +291,16 @@ mod tests {
 
     #[test]
     fn an_event_without_end_is_refused() {
-        let mut decoder = SseDecoder::default();
-        let chunk = vec![b'x'; 1 << 20];
-        let refused = (0..100).find_map(|_| {
-            decoder
-                .push(&chunk)
-                .and_then(|()| decoder.next().map(|_| ()))
-                .err()
-        });
-        assert_eq!(refused, Some(SseError::TooLarge));
+        for (begin, end) in [("", ""), ("data: ", "\n")] {
+            let mut decoder = SseDecoder::default();
+            let chunk = format!("{begin}{}{end}", "x".repeat(1 << 20));
+            let refused = (0..100).find_map(|_| {
+                decoder
+                    .push(chunk.as_bytes())
+                    .and_then(|()| decoder.next().map(|_| ()))
+                    .err()
+            });
+            assert_eq!(refused, Some(SseError::TooLarge), "{begin:?}");
+        }
     }
 }

@@ -133,6 +133,13 @@ impl Providers {
         }
     }
 
+    /// Says of each default file that can't be used that it wasn't: it may have been meant.
+    pub fn warn_of_broken_files(&self) {
+        for error in &self.broken {
+            tracing::warn!("{error}; going on without this file");
+        }
+    }
+
     /// Everything that is wrong in all files, warnings too. Asks no server.
     #[must_use]
     pub fn check(&self) -> Vec<ConfigProblem> {

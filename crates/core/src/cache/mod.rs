@@ -11,7 +11,7 @@ use crate::clock::{Clock, Moment, SystemClock};
 use crate::error::TokenError;
 use crate::source::TokenSource;
 use crate::token::{AccessToken, TokenRef};
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use flight::{Flight, Landing};
 use policy::{Allowance, Windows, nanos};
@@ -34,8 +34,9 @@ use tracing::Instrument;
 ///   a server which refuses everything doesn't make us hammer the authorization server.
 /// * **Two clocks.** See [`Clock`].
 ///
-/// [`current`](TokenSource::current) takes no lock and allocates nothing. Asking needs a tokio runtime. Clones
-/// share everything.
+/// [`current`](TokenSource::current) takes no lock and allocates nothing. Asking needs a tokio runtime: a refresh runs
+/// on that of the caller who began it, and all wait for it there, so it must be one that keeps running. Clones share
+/// everything.
 pub struct CachedTokenSource<S> {
     shared: Arc<Shared<S>>,
 }
@@ -65,18 +66,10 @@ struct State {
 }
 
 /// A token and its windows.
-struct InHand {
-    token: AccessToken,
+#[derive(Debug)]
+pub(crate) struct InHand {
+    pub(crate) token: AccessToken,
     windows: Windows,
-}
-
-/// A borrowed look at the token in hand.
-pub(crate) struct Held(Guard<Arc<InHand>>);
-
-impl Held {
-    pub(crate) fn token(&self) -> &AccessToken {
-        &self.0.token
-    }
 }
 
 /// What a caller without a token does next.
@@ -126,7 +119,7 @@ impl<S: TokenSource + 'static> CachedTokenSource<S> {
             }
         }
         Err(TokenError::Interrupted {
-            what: "the refresh was torn down",
+            what: "three refreshes in a row brought none",
         })
     }
 }
@@ -140,10 +133,10 @@ impl<S: TokenSource + 'static> TokenSource for CachedTokenSource<S> {
     /// As the trait says; within the advisory window it also starts the one background refresh.
     #[inline]
     fn current(&self) -> Option<TokenRef<'_>> {
-        let in_hand = self.shared.in_hand.load();
         let now = self.shared.clock.now();
+        let in_hand = self.shared.in_hand.load();
         if now.is_before(&in_hand.windows.advisory) || self.shared.may_serve_late(&in_hand, now) {
-            return Some(TokenRef::cached(Held(in_hand)));
+            return Some(TokenRef::new(in_hand));
         }
         None
     }
@@ -169,9 +162,9 @@ impl<S: TokenSource + 'static> Shared<S> {
             return false;
         }
         if !self.refreshing.load(Ordering::Acquire) {
-            let mut state = self.state();
+            let state = self.state();
             if state.flight.is_none() {
-                _ = self.take_off(&mut state);
+                _ = self.take_off(state);
             }
         }
         true
@@ -179,7 +172,7 @@ impl<S: TokenSource + 'static> Shared<S> {
 
     /// Joins the refresh under way, or begins one; unless a token has come, or the last failure is remembered.
     fn next_turn(self: &Arc<Self>) -> Turn {
-        let mut state = self.state();
+        let state = self.state();
         let now = self.clock.now();
         let in_hand = self.in_hand.load();
         let quiet = self.is_quiet(now);
@@ -196,11 +189,11 @@ impl<S: TokenSource + 'static> Shared<S> {
         }
         match &state.last_error {
             Some(error) if quiet => Turn::Fail(error.clone()),
-            _ => self.take_off(&mut state),
+            _ => self.take_off(state),
         }
     }
 
-    fn take_off(self: &Arc<Self>, state: &mut State) -> Turn {
+    fn take_off(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> Turn {
         let Ok(runtime) = Handle::try_current() else {
             return Turn::Fail(TokenError::Interrupted {
                 what: "no tokio runtime is running",
@@ -209,6 +202,8 @@ impl<S: TokenSource + 'static> Shared<S> {
         let (landing, flight) = flight::take_off(state.generation);
         state.flight = Some(flight.clone());
         self.refreshing.store(true, Ordering::Release);
+        // A runtime that has shut down drops the refresh at once, and that takes the lock.
+        drop(state);
         let refresh = Refresh {
             shared: Arc::clone(self),
             landing,
@@ -325,6 +320,14 @@ impl InHand {
         Self {
             token: AccessToken::none(),
             windows: Windows::passed(),
+        }
+    }
+
+    /// A token that nobody takes away.
+    pub(crate) const fn forever(token: AccessToken) -> Self {
+        Self {
+            token,
+            windows: Windows::never(),
         }
     }
 

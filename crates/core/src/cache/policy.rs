@@ -74,9 +74,11 @@ impl RefreshPolicy {
             tracing::warn!("the token arrived expired; using it for {SHORTEST_USE:?}");
             return Windows::all(now.after(SHORTEST_USE));
         };
-        let lifetime = token.lifetime().unwrap_or(left);
-        let advisory = self.advisory.mul_f64(1.0 + self.spread / 10.0).min(lifetime / 2);
-        let mandatory = self.mandatory.min(lifetime / 4);
+        // A source may hand out what it got a while ago; and a wall clock that was set back must not lengthen a life.
+        let left = token.lifetime().map_or(left, |lifetime| lifetime.min(left));
+        let spread = 1.0 + self.spread / 10.0;
+        let advisory = self.advisory.min(left / 2).mul_f64(spread).min(left / 2);
+        let mandatory = self.mandatory.min(left / 4);
         let before_end = |margin: Duration| now.after(left.saturating_sub(margin));
         Windows {
             advisory: before_end(advisory),
@@ -111,7 +113,7 @@ impl Windows {
         Self::all(Moment::new(Duration::ZERO, Duration::ZERO))
     }
 
-    const fn never() -> Self {
+    pub(super) const fn never() -> Self {
         Self::all(Moment::new(Duration::MAX, Duration::MAX))
     }
 

@@ -438,6 +438,41 @@ fn a_refresh_that_dies_with_its_runtime_leaves_the_cache_usable() {
 }
 
 #[test]
+fn a_runtime_that_has_shut_down_is_an_error_and_no_deadlock() {
+    let bench = bench(seconds(3600));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    let _entered = handle.enter();
+    let mut future = Box::pin(bench.cache.token());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match future.as_mut().poll(&mut context) {
+        std::task::Poll::Ready(Err(TokenError::Interrupted { .. })) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_hands_out_an_old_token_is_not_asked_on_each_call() {
+    let bench = bench(seconds(3600));
+    let token = AccessToken::bearer("old").unwrap().with_lifetime(seconds(3600));
+    let now = bench.clock.now();
+    let token = token.with_expires_at(now.after(seconds(50)).wall_time());
+    let windows = RefreshPolicy::default().windows(&token, now);
+    assert!(now.after(seconds(20)).is_before(&windows.advisory), "{windows:?}");
+    assert_eq!(windows.expiry, now.after(seconds(50)));
+}
+
+#[test]
+fn a_wall_clock_set_back_during_the_request_does_not_lengthen_a_life() {
+    let now = TestClock::new().now();
+    let token = AccessToken::bearer("x").unwrap().with_lifetime(seconds(60));
+    let token = token.with_expires_at(now.after(seconds(7 * 3600)).wall_time());
+    let huge = RefreshPolicy::default().with_windows(Duration::MAX, Duration::MAX);
+    assert_eq!(huge.windows(&token, now).expiry, now.after(seconds(60)));
+}
+
+#[test]
 fn without_a_runtime_the_error_says_so() {
     let bench = bench(seconds(3600));
     let mut future = Box::pin(bench.cache.token());

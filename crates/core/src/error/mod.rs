@@ -41,13 +41,13 @@ pub enum Advice {
 #[must_use]
 pub fn printable(text: &str) -> String {
     const LIMIT: usize = 300;
+    let text = text.trim();
     let mut clean: String = text
-        .trim()
         .chars()
         .take(LIMIT)
         .map(|c| if is_hostile(c) { ' ' } else { c })
         .collect();
-    if text.trim().chars().nth(LIMIT).is_some() {
+    if text.chars().nth(LIMIT).is_some() {
         clean.push('…');
     }
     clean
