@@ -12,3 +12,11 @@
 mod contract;
 mod support;
 
+#[cfg(unix)]
+mod child;
+#[cfg(unix)]
+mod crashes;
+#[cfg(unix)]
+mod locks;
+#[cfg(unix)]
+mod processes;

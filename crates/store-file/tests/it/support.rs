@@ -1,8 +1,8 @@
 //! A store in a directory of its own, and things to keep in it.
 
 use gatepass_core::{
-    AccessToken, Credential, CredentialKey, CredentialStore, ExposeSecret, ProviderName, RefreshToken, Scopes,
-    StoreError,
+    AccessToken, Credential, CredentialKey, CredentialStore, ExposeSecret, ProviderName, RefreshToken,
+    Scopes, StoreError,
 };
 use gatepass_file_store::{FileStore, KeySource};
 use std::path::{Path, PathBuf};
@@ -97,7 +97,10 @@ pub(crate) fn mark(credential: &Credential) -> String {
 }
 
 pub(crate) async fn loaded(store: &FileStore, account: &str) -> Result<Option<String>, StoreError> {
-    Ok(CredentialStore::load(store, &key(account)).await?.as_ref().map(mark))
+    Ok(CredentialStore::load(store, &key(account))
+        .await?
+        .as_ref()
+        .map(mark))
 }
 
 /// Says that a test was left out, in a way that nobody overlooks; in CI, nothing may be.
