@@ -97,7 +97,9 @@ impl Drop for Process {
 #[ignore = "a role that other tests start in a process of its own"]
 #[expect(clippy::disallowed_methods, reason = "how a test tells its child what to do")]
 fn a_role_of_another_test() {
-    let (role, directory) = (std::env::var(ROLE).unwrap(), std::env::var(DIRECTORY).unwrap());
+    let (Ok(role), Ok(directory)) = (std::env::var(ROLE), std::env::var(DIRECTORY)) else {
+        return; // somebody runs all ignored tests
+    };
     let store = FileStore::open(directory, KeySource::KeyFile).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

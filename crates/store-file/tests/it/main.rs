@@ -10,6 +10,9 @@
 )]
 
 mod contract;
+mod damage;
+mod formats;
+mod keys;
 mod support;
 
 #[cfg(unix)]
