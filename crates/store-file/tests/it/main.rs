@@ -3,7 +3,6 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::print_stderr,
     clippy::unwrap_used,
     reason = "helpers of tests, which clippy takes for library code"
@@ -20,6 +19,14 @@ mod child;
 #[cfg(unix)]
 mod crashes;
 #[cfg(unix)]
+mod full;
+#[cfg(unix)]
 mod locks;
 #[cfg(unix)]
+mod planted;
+#[cfg(unix)]
 mod processes;
+#[cfg(unix)]
+mod python;
+#[cfg(target_os = "linux")]
+mod syscalls;
