@@ -20,7 +20,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Roles: `count`, `save ACCOUNT TIMES`, `hold ACCOUNT`.
+    /// Roles: `count`, `save ACCOUNT TIMES`, `hold ACCOUNT`, `rotate`.
     pub(crate) fn start(directory: &Path, role: &str) -> Self {
         Self::start_under(&[], directory, role)
     }
@@ -111,6 +111,7 @@ fn a_role_of_another_test() {
             ["count"] => count(&store).await,
             ["save", account, times] => save(&store, account, times.parse().unwrap()).await,
             ["hold", account] => hold(&store, account).await,
+            ["rotate"] => rotate(&store).await,
             _ => panic!("unknown role {role}"),
         }
     });
@@ -149,4 +150,12 @@ async fn hold(store: &FileStore, account: &str) {
     let _held = store.lock(&key(account)).await.unwrap();
     say("held");
     tokio::time::sleep(Duration::from_secs(600)).await;
+}
+
+/// Changes the key again and again.
+async fn rotate(store: &FileStore) {
+    loop {
+        store.rotate_key(KeySource::KeyFile).await.unwrap();
+        say("rotated");
+    }
 }

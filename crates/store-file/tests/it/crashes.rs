@@ -49,7 +49,29 @@ async fn a_killed_writer_loses_no_acknowledged_save_and_leaves_at_most_one_tempo
 }
 
 #[tokio::test]
-async fn a_key_change_that_is_killed_leaves_the_old_key_or_the_new_one_in_force() {
+async fn a_killed_key_change_loses_nothing_at_any_moment() {
+    let home = Home::with_jane().await;
+    let mut rotations = 0;
+    for _ in 0..kills() / 2 {
+        let mut rotator = Process::start(&home.path, "rotate");
+        std::thread::sleep(Duration::from_millis(random(60)));
+        rotator.kill();
+        rotations += rotator.last_words().len();
+        let stored = loaded(&home.store(), "jane")
+            .await
+            .expect("readable after a kill");
+        assert_eq!(stored.as_deref(), Some("1"));
+        assert!(home.temporaries() <= 1, "{:?}", home.names());
+    }
+    assert!(rotations > 0, "the key was never changed");
+    eprintln!(
+        "{} kills, {rotations} changes of the key: always readable",
+        kills() / 2
+    );
+}
+
+#[tokio::test]
+async fn a_key_change_that_is_cut_off_leaves_the_old_key_or_the_new_one_in_force() {
     use gatepass_core::CredentialStore;
     // What each step leaves, built by hand: (.key, .key.next, credentials encrypted with the new key).
     for (new_key_waits, encrypted_anew, promoted) in

@@ -1,6 +1,6 @@
 //! Python's `cryptography` reads our files, and we read its.
 
-use crate::support::{CREDENTIALS, Home, META, credential, key, left_out, loaded};
+use crate::support::{CREDENTIALS, Home, META, credential, key, loaded, missing};
 use gatepass_core::{CredentialStore, ExposeSecret};
 use gatepass_file_store::import_kagura;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn python() -> Option<PathBuf> {
         "-r",
     ];
     if made.is_none() || run(Command::new(&python).args(pip).arg(requirements)).is_none() {
-        left_out("Python's cryptography: python3 with venv, or the package, is not to be had");
+        missing("python3 with venv, or its package cryptography,");
         return None;
     }
     std::fs::write(done, wanted).unwrap();

@@ -103,10 +103,15 @@ pub(crate) async fn loaded(store: &FileStore, account: &str) -> Result<Option<St
         .map(mark))
 }
 
-/// Says that a test was left out, in a way that nobody overlooks; in CI, nothing may be.
+/// Says that a test was left out, in a way that nobody overlooks: it needs rights that this process doesn't have.
 pub(crate) fn left_out(what: &str) {
+    eprintln!("\n*** LEFT OUT: {what} ***\n");
+}
+
+/// A tool is not to be had; in CI, which installs what is missing, that is a failure.
+pub(crate) fn missing(tool: &str) {
     #[expect(clippy::disallowed_methods, reason = "a test may ask where it runs")]
     let in_ci = std::env::var_os("CI").is_some();
-    assert!(!in_ci, "LEFT OUT in CI: {what}");
-    eprintln!("\n*** LEFT OUT: {what} ***\n");
+    assert!(!in_ci, "missing in CI: {tool}");
+    left_out(&format!("{tool} is not to be had"));
 }

@@ -1,25 +1,28 @@
 //! What a save asks of the system, in which order, and what becomes of it when the system refuses.
 
 use crate::child::Process;
-use crate::support::{Home, credential, key, left_out, loaded};
+use crate::support::{Home, credential, key, left_out, loaded, missing};
 use gatepass_core::CredentialStore;
 use std::process::Command;
 
 const TRACED: &str =
     "trace=openat,fchmod,write,fsync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,truncate";
 
-fn strace_is_there() -> bool {
-    // Installed, and allowed to trace: containers often forbid that.
-    Command::new("strace")
-        .args(["-o", "/dev/null", "true"])
-        .status()
-        .is_ok_and(|status| status.success())
+/// Installed, and allowed to trace: containers may forbid that.
+fn can_trace() -> bool {
+    let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
+    match traced {
+        Ok(status) if status.success() => return true,
+        Ok(_) => left_out("system calls: strace may not trace here"),
+        Err(_) => missing("strace"),
+    }
+    false
 }
 
 #[tokio::test]
 async fn a_save_opens_a_new_file_writes_syncs_renames_and_syncs_the_directory() {
-    if !strace_is_there() {
-        return left_out("the order of system calls: strace is not to be had");
+    if !can_trace() {
+        return;
     }
     let home = Home::with_jane().await;
     let log = home.path.parent().unwrap().join("strace");
@@ -69,8 +72,8 @@ async fn a_save_opens_a_new_file_writes_syncs_renames_and_syncs_the_directory() 
 /// Each call that a save makes fails once, with each error that it may fail with.
 #[tokio::test]
 async fn whatever_call_fails_old_or_new_is_there_and_the_failure_is_told() {
-    if !strace_is_there() {
-        return left_out("failing system calls: strace is not to be had");
+    if !can_trace() {
+        return;
     }
     let mut cases = 0;
     for (call, errors) in [
