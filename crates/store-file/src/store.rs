@@ -27,7 +27,7 @@ use std::time::Duration;
 /// The directory may be a symbolic link, which is followed when it is opened; nothing in it may be one. The file
 /// system must know locks and atomic renames: local ones do, NFS from version 4 on.
 ///
-/// Clones share the key that was derived from a passphrase.
+/// Clones share the key that was derived from a passphrase. Needs a tokio runtime with its timer enabled.
 ///
 /// ```
 /// use gatepass_core::{Credential, CredentialKey, CredentialStore, ProviderName};
