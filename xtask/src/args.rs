@@ -1,6 +1,6 @@
 //! What the person at the terminal asked for.
 
-use crate::{e2e, test};
+use crate::{checks, e2e};
 
 /// One habit of the repository, ready to be performed.
 #[derive(Debug, PartialEq)]
@@ -46,11 +46,11 @@ fn parse_test(steps: Vec<String>, passed_on: &[String]) -> Result<Habit, String>
     nothing_more(passed_on, &[])?;
     match steps
         .iter()
-        .find(|step| !test::names().any(|name| name == step.as_str()))
+        .find(|step| !checks::names().any(|name| name == step.as_str()))
     {
         Some(step) => Err(format!(
             "there is no step `{step}`; there are: {}",
-            test::names().collect::<Vec<_>>().join(" ")
+            checks::names().collect::<Vec<_>>().join(" ")
         )),
         None => Ok(Habit::Test { steps }),
     }
@@ -236,6 +236,6 @@ mod tests {
             .take_while(|line| !line.is_empty())
             .filter_map(|line| line.split_whitespace().next())
             .collect();
-        assert_eq!(listed, test::names().collect::<Vec<_>>());
+        assert_eq!(listed, checks::names().collect::<Vec<_>>());
     }
 }

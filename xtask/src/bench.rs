@@ -5,6 +5,6 @@ use crate::{stop::Done, workspace::Workspace};
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Done {
     let mut bench = workspace.command("cargo bench --package gatepass-benches --locked --");
     workspace.run(bench.args(arguments))?;
-    println!("results: {}", workspace.path("target/criterion").display());
+    println!("The tables above are the results; benches/README.md says how to read them.");
     Ok(())
 }

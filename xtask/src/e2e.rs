@@ -22,6 +22,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Done {
     let python = python(workspace)?;
     install_authorization_server(workspace, &node)?;
     install_model_server(workspace, &python)?;
+    // The tests run it; cargo builds no other package's program for them.
+    workspace.run_line("cargo build --package gatepass-cli --locked")?;
     run_tests(workspace, options)
 }
 

@@ -1,6 +1,6 @@
 //! Every habit of this repository behind one word: `cargo xtask`.
 //!
-//! [`test`] holds the list of what is checked; [`report`] runs it, times it and sums it up.
+//! [`checks`] holds the list of what is checked; [`report`] runs it, times it and sums it up.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -9,6 +9,7 @@
 
 mod args;
 mod bench;
+mod checks;
 mod deny;
 mod e2e;
 mod features;
@@ -16,7 +17,6 @@ mod files;
 mod report;
 mod stamp;
 mod stop;
-mod test;
 mod workspace;
 
 use std::process::ExitCode;
@@ -44,7 +44,7 @@ fn perform(habit: &Habit) -> ExitCode {
     let mut report = Report::new();
     match habit {
         Habit::Help(_) => {}
-        Habit::Test { steps } => test::run(&workspace, steps, &mut report),
+        Habit::Test { steps } => checks::run(&workspace, steps, &mut report),
         Habit::E2e(options) => report.step("e2e", || e2e::run(&workspace, options)),
         Habit::Deny => report.step("deny", || deny::run(&workspace)),
         Habit::Bench { arguments } => report.step("bench", || bench::run(&workspace, arguments)),

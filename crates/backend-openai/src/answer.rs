@@ -47,6 +47,9 @@ fn reply(response: &HttpResponse, body: &[u8]) -> Result<ChatReply, BackendError
     if is_html(response.headers(), body) {
         return Err(origin().unreadable("it is an HTML page"));
     }
+    if body.trim_ascii().is_empty() {
+        return Err(origin().unreadable("it is empty"));
+    }
     let mut answer: wire::Answer<'_> =
         serde_json::from_slice(body).map_err(|error| origin().unparsable("it", &error))?;
     if let Some(error) = answer.error.take() {

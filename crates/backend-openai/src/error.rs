@@ -188,3 +188,6 @@ fn retry_delay(told: &Value) -> Option<Duration> {
         .find_map(|detail| detail.get("retryDelay")?.as_str())?;
     Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests;

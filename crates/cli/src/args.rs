@@ -13,7 +13,7 @@ use std::path::PathBuf;
     arg_required_else_help = true,
     disable_help_subcommand = true
 )]
-#[command(after_help = format!("{ENVIRONMENT}\n\n{}", Exit::help()))]
+#[command(after_help = format!("{EXAMPLES}\n\n{ENVIRONMENT}\n\n{}", Exit::help()))]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -26,7 +26,7 @@ pub(crate) enum Command {
     /// Print a provider's access token
     Token(TokenArgs),
     /// Look after the configuration
-    #[command(subcommand, arg_required_else_help = true)]
+    #[command(subcommand, arg_required_else_help = true, after_help = CHECK_EXAMPLES)]
     Config(ConfigCommand),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
@@ -68,7 +68,7 @@ pub(crate) struct ChatArgs {
     /// Print one JSON object at the end
     #[arg(long)]
     pub(crate) json: bool,
-    /// What to ask; `-`, or nothing, reads it from stdin
+    /// What to ask; - or nothing reads it from stdin
     pub(crate) prompt: Option<String>,
 }
 
@@ -136,6 +136,12 @@ fn temperature(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "write a number from 0".into())
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  gatepass chat -m corp/my-model \"What is the capital of France?\"
+  gatepass token --provider corp
+  gatepass config check";
+
 const ENVIRONMENT: &str = "\
 Environment:
   OPENAI_API_KEY  the key for OpenAI's models
@@ -152,7 +158,7 @@ Examples:
 const TOKEN_EXAMPLES: &str = "\
 Examples:
   gatepass token --provider corp
-  curl -H \"Authorization: Bearer $(gatepass token --provider corp)\" https://llm.corp.example/v1/models
+  curl -H \"Authorization: Bearer $(gatepass token --provider corp)\" https://llm.example/v1/models
   gatepass token --provider corp --json | jq .expires_in";
 
 const CHECK_EXAMPLES: &str = "\

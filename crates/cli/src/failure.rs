@@ -123,3 +123,33 @@ const fn kind_of(kind: ErrorKind) -> &'static str {
         _ => "other",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_names_each_kind() {
+        let readme = include_str!("../README.md");
+        let kinds = [
+            ErrorKind::Auth,
+            ErrorKind::Config,
+            ErrorKind::ContentFilter,
+            ErrorKind::ContextLength,
+            ErrorKind::Decode,
+            ErrorKind::InvalidRequest,
+            ErrorKind::Network,
+            ErrorKind::NotFound,
+            ErrorKind::Overloaded,
+            ErrorKind::Permission,
+            ErrorKind::Quota,
+            ErrorKind::RateLimit,
+            ErrorKind::Server,
+            ErrorKind::Unsupported,
+        ];
+        let ours = ["usage", "store", "system", "interrupted", "other"];
+        for kind in kinds.map(kind_of).into_iter().chain(ours) {
+            assert!(readme.contains(&format!("`{kind}`")), "{kind}");
+        }
+    }
+}

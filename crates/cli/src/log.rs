@@ -15,14 +15,16 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Warnings, or what `RUST_LOG` asks for. Without `RUST_LOG`, JSON has stderr to itself.
 pub(crate) fn start(form: Form) {
     let lines = layer().with_writer(anstream::stderr).with_ansi(false);
-    match (wanted(), form) {
-        (Some(targets), _) => tracing_subscriber::registry().with(lines).with(targets).init(),
-        (None, Form::Text) => tracing_subscriber::registry()
+    let registry = tracing_subscriber::registry();
+    // It fails where there is one already: this is the only one.
+    _ = match (wanted(), form) {
+        (Some(targets), _) => registry.with(lines).with(targets).try_init(),
+        (None, Form::Text) => registry
             .with(lines.event_format(Warning))
-            .with(LevelFilter::WARN)
-            .init(),
-        (None, Form::Json) => {}
-    }
+            .with(for_a_person())
+            .try_init(),
+        (None, Form::Json) => Ok(()),
+    };
 }
 
 #[expect(
@@ -36,6 +38,13 @@ fn wanted() -> Option<Targets> {
         report::note("RUST_LOG can't be understood: write a level, or TARGET=LEVEL,TARGET=LEVEL");
     }
     targets.ok()
+}
+
+/// Warnings, but not the cache's: it warns of what the command itself ends with.
+fn for_a_person() -> Targets {
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("gatepass_core::cache", LevelFilter::OFF)
 }
 
 /// `warning: what happened key=value`, for a person.

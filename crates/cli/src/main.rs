@@ -7,6 +7,7 @@ mod args;
 mod commands;
 mod exit;
 mod failure;
+mod findings;
 mod input;
 mod log;
 mod out;

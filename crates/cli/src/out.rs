@@ -74,11 +74,10 @@ impl Drop for Printer {
 /// The text without what would drive the terminal: a model may be made to write escape sequences.
 fn harmless(text: &str) -> Cow<'_, str> {
     let drives = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
-    if text.contains(drives) {
-        text.replace(drives, "\u{fffd}").into()
-    } else {
-        text.into()
+    if !text.contains(drives) {
+        return text.into();
     }
+    text.replace('\r', "").replace(drives, "\u{fffd}").into()
 }
 
 #[cfg(test)]
@@ -89,8 +88,9 @@ mod tests {
     fn a_model_cannot_drive_the_terminal() {
         assert_eq!(
             harmless("a\u{1b}]52;c;AAAA\u{7}b\u{9b}2J\r"),
-            "a\u{fffd}]52;c;AAAA\u{fffd}b\u{fffd}2J\u{fffd}"
+            "a\u{fffd}]52;c;AAAA\u{fffd}b\u{fffd}2J"
         );
+        assert_eq!(harmless("Windows\r\n"), "Windows\n");
         assert_eq!(harmless("Zeile\n\tTab ä 🦀"), "Zeile\n\tTab ä 🦀");
     }
 }

@@ -5,7 +5,7 @@ use crate::connect::Connection;
 use crate::model::Model;
 use crate::shared::Shared;
 use gatepass_core::{
-    AccessToken, ConfigError, ExposeSecret, LlmBackend, SecretString, StaticTokenSource, TokenError,
+    AccessToken, ConfigError, ExposeSecret, LlmBackend, SecretString, StaticTokenSource,
 };
 use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
 use gatepass_openai::OpenAiBackend;
@@ -35,9 +35,9 @@ fn api_key(config: &LlmConfig, variable: &str) -> Result<AccessToken, ConfigErro
         Some(key) => (key.clone(), "api_key"),
         None => (from_environment(variable)?, variable),
     };
-    AccessToken::bearer(key).map_err(|error| match error {
-        TokenError::Malformed { what } => ConfigError::invalid(place, what, "copy the key once more"),
-        _ => ConfigError::invalid(place, "can't be used", "copy the key once more"),
+    AccessToken::bearer(key).map_err(|_| {
+        let what = "is empty, or has a character that a header can't carry";
+        ConfigError::invalid(place, what, "copy the key once more")
     })
 }
 
@@ -52,7 +52,7 @@ fn from_environment(variable: &str) -> Result<SecretString, ConfigError> {
     if key.expose_secret().is_empty() {
         return Err(ConfigError::invalid(
             variable,
-            "is not set",
+            "is not set, or empty",
             format!("set {variable}, or configure a provider and write PROVIDER/NAME"),
         ));
     }

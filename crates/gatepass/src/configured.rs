@@ -89,7 +89,7 @@ fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<gatepass_http
     let (what, fix) = match (&provider.base_url, given) {
         (Some(own), Some(given)) if *own != given => (
             "differs from the one that was given: the token goes only where its entry says",
-            "change the entry",
+            "leave it out, or change the entry",
         ),
         (Some(own), _) => return Ok(own.clone()),
         (None, Some(given)) => return Ok(given),

@@ -68,6 +68,11 @@ impl Client {
         &self.id
     }
 
+    /// Its secret, unless it is a public client.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        self.secret.as_ref().map(|secret| secret.expose_secret())
+    }
+
     /// The request of `form` with the client's proof in it. `Auto` must have been decided.
     pub(crate) fn sign(
         &self,

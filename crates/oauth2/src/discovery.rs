@@ -32,11 +32,14 @@ impl Metadata {
     /// [`TokenError::Malformed`] if there is no such document or it names another issuer;
     /// [`TokenError::Unavailable`] if the server can't be asked.
     pub async fn discover(http: &HttpClient, issuer: &str, transport: Transport) -> Result<Self, TokenError> {
-        let url = ServerUrl::parse(issuer, "issuer", transport)?;
+        let url = Self::issuer_url(issuer, transport)?;
         let discovery = async {
             for place in places(&url) {
-                if let Some(body) = fetch(http, place).await? {
-                    return read(&body, issuer, &url, transport);
+                let Some(body) = fetch(http, place).await? else {
+                    continue;
+                };
+                if let Some(metadata) = read(&body, issuer, &url, transport)? {
+                    return Ok(metadata);
                 }
             }
             Err(TokenError::malformed(format!(
@@ -55,6 +58,18 @@ impl Metadata {
                     source: None,
                 })
             })
+    }
+
+    /// The address of an issuer: no query, no fragment (RFC 8414 §2).
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`], never with the address itself.
+    pub fn issuer_url(issuer: &str, transport: Transport) -> Result<ServerUrl, ConfigError> {
+        if issuer.contains('?') {
+            let fix = "remove the '?' and what follows";
+            return Err(ConfigError::invalid("issuer", "contains a query", fix));
+        }
+        ServerUrl::parse(issuer, "issuer", transport)
     }
 }
 
@@ -96,13 +111,17 @@ async fn fetch(http: &HttpClient, place: ServerUrl) -> Result<Option<Vec<u8>>, T
     Ok(Some(body.to_vec()))
 }
 
-fn read(body: &[u8], issuer: &str, url: &ServerUrl, transport: Transport) -> Result<Metadata, TokenError> {
+/// What the document says; `None` if it is no such document, but the start page that some servers have everywhere.
+fn read(
+    body: &[u8],
+    issuer: &str,
+    url: &ServerUrl,
+    transport: Transport,
+) -> Result<Option<Metadata>, TokenError> {
     let host = url.host();
-    let document: Document = serde_json::from_slice(body).map_err(|_| {
-        TokenError::malformed(format!(
-            "the metadata document of {host} is not the JSON it should be"
-        ))
-    })?;
+    let Ok(document) = serde_json::from_slice::<Document>(body) else {
+        return Ok(None);
+    };
     if document.issuer.as_deref() != Some(issuer) {
         let other = document
             .issuer
@@ -121,7 +140,7 @@ fn read(body: &[u8], issuer: &str, url: &ServerUrl, transport: Transport) -> Res
     };
     let methods = document.token_endpoint_auth_methods_supported.unwrap_or_default();
     let has = |method: &str| methods.iter().any(|one| one == method);
-    Ok(Metadata {
+    Ok(Some(Metadata {
         token_endpoint: ServerUrl::parse(
             &token_endpoint,
             "token_endpoint of the metadata document",
@@ -132,7 +151,7 @@ fn read(body: &[u8], issuer: &str, url: &ServerUrl, transport: Transport) -> Res
             (false, true) => AuthStyle::Post,
             _ => AuthStyle::Auto,
         },
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -173,10 +192,8 @@ mod tests {
             "<html>",
         ] {
             let issuer = "https://as.example";
-            assert!(
-                read(document.as_bytes(), issuer, &url(issuer), Transport::Encrypted).is_err(),
-                "{document}"
-            );
+            let read = read(document.as_bytes(), issuer, &url(issuer), Transport::Encrypted);
+            assert!(!matches!(read, Ok(Some(_))), "{document}");
         }
     }
 
@@ -187,6 +204,7 @@ mod tests {
             let document =
                 format!(r#"{{"issuer":"{issuer}","token_endpoint":"{issuer}/t"{methods}}}"#).into_bytes();
             read(&document, issuer, &url(issuer), Transport::Encrypted)
+                .unwrap()
                 .unwrap()
                 .auth_style
         };

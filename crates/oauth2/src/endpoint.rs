@@ -1,4 +1,5 @@
 use crate::client::{AuthStyle, Client};
+use crate::conceal::conceal;
 use crate::grant::Grant;
 use crate::wire::{self, TokenResponse};
 use gatepass_core::{Clock, Refusal, SystemClock, TokenError};
@@ -138,6 +139,8 @@ impl TokenEndpoint {
     /// One request; a second one in the other style when the server refuses the client in the first.
     async fn attempt(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
         let style = match (self.style, self.learned.load(Ordering::Relaxed)) {
+            // A public client proves nothing: there is nothing to find out.
+            _ if self.client.secret().is_none() => AuthStyle::Post,
             (AuthStyle::Auto, 1) => AuthStyle::Basic,
             (AuthStyle::Auto, 2) => AuthStyle::Post,
             (style, _) => style,
@@ -147,25 +150,41 @@ impl TokenEndpoint {
         }
         let refusal = match self.send(grant, AuthStyle::Basic).await {
             Err(TokenError::Refused(refusal)) if may_be_the_style(&refusal) => refusal,
-            outcome => {
-                // A refusal for another reason, too, shows that the client was recognised.
-                if matches!(outcome, Ok(_) | Err(TokenError::Refused(_))) {
-                    self.learned.store(1, Ordering::Relaxed);
-                }
-                return outcome;
-            }
+            outcome => return self.learn(1, outcome),
         };
-        let outcome = self.send(grant, AuthStyle::Post).await;
-        match outcome {
-            Ok(_) => self.learned.store(2, Ordering::Relaxed),
+        match self.send(grant, AuthStyle::Post).await {
             // It isn't the style, then: the first answer is the better one.
-            Err(TokenError::Refused(_)) => return Err(TokenError::Refused(refusal)),
-            Err(_) => {}
+            Err(TokenError::Refused(second)) if may_be_the_style(&second) || second.error.is_empty() => {
+                Err(TokenError::Refused(refusal))
+            }
+            outcome => self.learn(2, outcome),
+        }
+    }
+
+    /// Remembers the style in which the client was recognised. A refusal for another reason shows that, too; a mere
+    /// status doesn't.
+    fn learn(
+        &self,
+        style: u8,
+        outcome: Result<TokenResponse, TokenError>,
+    ) -> Result<TokenResponse, TokenError> {
+        let recognised = match &outcome {
+            Ok(_) => true,
+            Err(TokenError::Refused(refusal)) => !refusal.error.is_empty(),
+            Err(_) => false,
+        };
+        if recognised {
+            self.learned.store(style, Ordering::Relaxed);
         }
         outcome
     }
 
     async fn send(&self, grant: &Grant, style: AuthStyle) -> Result<TokenResponse, TokenError> {
+        let outcome = self.exchange(grant, style).await;
+        outcome.map_err(|error| conceal(error, [self.client.secret(), grant.secret()]))
+    }
+
+    async fn exchange(&self, grant: &Grant, style: AuthStyle) -> Result<TokenResponse, TokenError> {
         let asked_at = self.clock.now();
         let request = self
             .client
@@ -179,14 +198,15 @@ impl TokenEndpoint {
             .send(request)
             .await
             .map_err(|error| self.network(error))?;
+        if !response.status().is_success() {
+            let body = response.read_some().await;
+            return Err(self.judge(&response, &body));
+        }
         let body = response
             .read(BODY_LIMIT)
             .await
             .map_err(|error| self.network(error))?;
-        if response.status().is_success() {
-            return wire::read_success(&self.url.host(), response.status().as_u16(), &body, asked_at);
-        }
-        Err(self.judge(&response, &body))
+        wire::read_success(&self.url.host(), response.status().as_u16(), &body, asked_at)
     }
 
     /// An error answer. What a 4xx says is a verdict, unless it says "later"; what a 5xx says is none.

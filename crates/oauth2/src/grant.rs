@@ -18,6 +18,14 @@ pub enum Grant {
 }
 
 impl Grant {
+    /// What must not be seen.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        match self {
+            Self::ClientCredentials { .. } => None,
+            Self::RefreshToken { token } => Some(token.expose_secret()),
+        }
+    }
+
     /// The grant's form, with the target parameters (`resource`, `audience`) that every request carries.
     pub(crate) fn form(&self, target: &[(String, String)]) -> Form {
         let mut form = Form::default();

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client;
+mod conceal;
 mod discovery;
 mod endpoint;
 mod grant;

@@ -55,16 +55,19 @@ pub(crate) fn read_success(
         .token_type
         .filter(|kind| !kind.eq_ignore_ascii_case("bearer"))
     {
-        let kind = gatepass_core::printable(&kind);
+        let kind = type_name(&kind).map_or_else(String::new, |name| format!("'{name}', "));
         return Err(TokenError::malformed(format!(
-            "token_type is '{kind}', not Bearer ({host})"
+            "token_type is {kind}not Bearer ({host})"
         )));
     }
     let Some(secret) = members.access_token else {
         return Err(TokenError::malformed(format!("it has no access_token ({host})")));
     };
     let lifetime = lifetime(members.expires_in);
-    let mut access_token = AccessToken::bearer(secret)?
+    let mut access_token = AccessToken::bearer(secret)
+        .map_err(|_| {
+            TokenError::malformed(format!("its access_token is empty or no visible ASCII ({host})"))
+        })?
         .with_lifetime(lifetime)
         .with_expires_at(asked_at.after(lifetime).wall_time());
     if let Some(scopes) = members.scope.as_deref().and_then(granted) {
@@ -164,6 +167,12 @@ fn whole(seconds: f64) -> Option<i64> {
     seconds.is_finite().then_some(seconds as i64)
 }
 
+/// A name that may be shown: a short one of the characters of RFC 6749 appendix A.13, and so no token.
+fn type_name(text: &str) -> Option<&str> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    ((1..=16).contains(&text.len()) && text.chars().all(is_name)).then_some(text)
+}
+
 /// Nothing told: an hour. Zero or less: none, which the cache turns into a short use.
 fn lifetime(expires_in: Option<i64>) -> Duration {
     let Some(seconds) = expires_in else {
@@ -177,6 +186,9 @@ fn granted(text: &str) -> Option<Scopes> {
     let values: Vec<&str> = text.split([' ', ',']).filter(|value| !value.is_empty()).collect();
     Scopes::parse(&values.join(" ")).ok()
 }
+
+#[cfg(test)]
+mod mutations;
 
 #[cfg(test)]
 mod tests {

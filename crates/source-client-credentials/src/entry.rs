@@ -4,7 +4,7 @@ use crate::environment::{Environment, is_reference};
 use crate::provider::{Provider, TokenLocation};
 use gatepass_core::{ConfigError, ConfigProblem, JsonObject, ProviderName, RefreshToken, Scopes};
 use gatepass_http::{ServerUrl, Transport};
-use gatepass_oauth2::{AuthStyle, Client};
+use gatepass_oauth2::{AuthStyle, Client, Metadata};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use std::path::Path;
@@ -115,13 +115,13 @@ impl Reader<'_> {
     }
 
     fn token_location(&mut self, transport: Transport) -> Option<TokenLocation> {
-        if self.fields.contains_key("token_url") {
+        if self.has("token_url") {
             return self
                 .parsed("token_url", |text| ServerUrl::parse(text, "token_url", transport))
                 .map(TokenLocation::Url);
         }
-        if self.fields.contains_key("issuer") {
-            let check = |text: &str| ServerUrl::parse(text, "issuer", transport).map(|_| text.to_owned());
+        if self.has("issuer") {
+            let check = |text: &str| Metadata::issuer_url(text, transport).map(|_| text.to_owned());
             return self.parsed("issuer", check).map(TokenLocation::Issuer);
         }
         self.fail(
@@ -139,8 +139,13 @@ impl Reader<'_> {
         }
     }
 
+    /// Absent and `null` are the same.
+    fn has(&self, field: &str) -> bool {
+        self.fields.get(field).is_some_and(|value| !value.is_null())
+    }
+
     fn required(&mut self, field: &str) -> Option<String> {
-        if self.fields.get(field).is_none_or(Value::is_null) {
+        if !self.has(field) {
             self.fail(
                 field,
                 "is missing",
@@ -156,7 +161,7 @@ impl Reader<'_> {
         self.keep(result)
     }
 
-    /// A text that isn't empty; absent and `null` are the same.
+    /// A text that isn't empty.
     fn text(&mut self, field: &str) -> Option<String> {
         let text = self.text_or_empty(field)?;
         if text.trim().is_empty() {

@@ -1,4 +1,4 @@
-use gatepass_core::{ConfigError, ConfigProblem};
+use gatepass_core::{ConfigError, ConfigProblem, printable};
 use std::collections::BTreeMap;
 use std::env::VarError;
 use std::fmt;
@@ -47,8 +47,12 @@ impl Environment {
         let Some(name) = text.strip_prefix(PREFIX) else {
             return Ok(text.to_owned());
         };
+        if name.is_empty() {
+            let fix = "write os.environ/NAME";
+            return Err(ConfigError::invalid(field, "names no environment variable", fix));
+        }
         self.read(name).map_err(|state| ConfigError::Variable {
-            variable: name.to_owned(),
+            variable: printable(name),
             place: Box::new(ConfigProblem::new("", "").with_field(field)),
             state,
         })

@@ -80,21 +80,30 @@ impl Providers {
     /// # Errors
     /// What is wrong with its entry, or that it stands in two files.
     pub fn find(&self, name: &str) -> Result<Option<Provider>, ConfigError> {
-        let mut having = self
-            .files
-            .iter()
-            .filter(|file| file.names().any(|one| one == name));
-        let (Some(file), second) = (having.next(), having.next()) else {
-            return Ok(None);
-        };
-        if let Some(second) = second {
-            let problem = ConfigProblem::new(
-                format!("stands in {} too", second.path().display()),
-                "remove one of the two entries",
-            );
-            return Err(ConfigError::Invalid(Box::new(problem)).at(file.path(), name));
+        if let Some(error) = self.ambiguity(name) {
+            return Err(error);
         }
-        file.provider(name, &self.environment)
+        let mut found = self
+            .having(name)
+            .map(|file| file.provider(name, &self.environment));
+        found.next().unwrap_or(Ok(None))
+    }
+
+    fn having(&self, name: &str) -> impl Iterator<Item = &ProvidersFile> {
+        self.files
+            .iter()
+            .filter(move |file| file.names().any(|one| one == name))
+    }
+
+    /// A name that stands in two files: nothing tells which one is meant.
+    fn ambiguity(&self, name: &str) -> Option<ConfigError> {
+        let mut having = self.having(name);
+        let (first, second) = (having.next()?, having.next()?);
+        let problem = ConfigProblem::new(
+            format!("stands in {} too", second.path().display()),
+            "remove one of the two entries",
+        );
+        Some(ConfigError::Invalid(Box::new(problem)).at(first.path(), name))
     }
 
     /// The provider `name`, which must be there.
@@ -128,8 +137,11 @@ impl Providers {
     #[must_use]
     pub fn check(&self) -> Vec<ConfigProblem> {
         let broken = self.broken.iter().map(ConfigError::problem);
+        let names = self.names().into_iter();
+        let ambiguous = names.filter_map(|name| Some(self.ambiguity(name)?.problem()));
         broken
             .chain(self.files.iter().flat_map(|file| file.check(&self.environment)))
+            .chain(ambiguous)
             .collect()
     }
 

@@ -1,10 +1,12 @@
 use crate::provider::{Provider, TokenLocation};
 use async_trait::async_trait;
-use gatepass_core::{AccessToken, ConfigError, ProviderName, RefreshToken, TokenError, TokenSource};
+use gatepass_core::{
+    AccessToken, Clock, ConfigError, ProviderName, RefreshToken, SystemClock, TokenError, TokenSource,
+};
 use gatepass_http::{HttpClient, RetryPolicy};
 use gatepass_oauth2::{Grant, Metadata, TokenEndpoint};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
@@ -17,6 +19,7 @@ pub struct ClientCredentialsSource {
     provider: Provider,
     http: HttpClient,
     retry: RetryPolicy,
+    clock: Arc<dyn Clock>,
     /// Known from the start, or found out on the first call.
     endpoint: OnceCell<TokenEndpoint>,
     refresh_token: Mutex<Option<RefreshToken>>,
@@ -40,6 +43,7 @@ impl ClientCredentialsSource {
             provider,
             http,
             retry: RetryPolicy::tokens(),
+            clock: Arc::new(SystemClock),
             endpoint: OnceCell::new(),
             refresh_token,
         })
@@ -49,6 +53,13 @@ impl ClientCredentialsSource {
     #[must_use]
     pub const fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Takes the time from another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -68,7 +79,8 @@ impl ClientCredentialsSource {
                     }
                     return Ok(response.access_token);
                 }
-                Err(TokenError::Refused(refusal)) => {
+                // A refused client says nothing about the refresh token.
+                Err(TokenError::Refused(refusal)) if refusal.error != "invalid_client" => {
                     tracing::warn!(provider = %self.provider.name, %refusal, "the refresh token is of no use any more");
                     self.keep(None);
                 }
@@ -89,7 +101,8 @@ impl ClientCredentialsSource {
         let (url, discovered) = match &provider.token {
             TokenLocation::Url(url) => (url.clone(), provider.auth_style),
             TokenLocation::Issuer(issuer) => {
-                let metadata = Metadata::discover(&self.http, issuer, provider.transport).await?;
+                let found = Metadata::discover(&self.http, issuer, provider.transport).await;
+                let metadata = found.map_err(|error| self.at_entry(error))?;
                 (metadata.token_endpoint, metadata.auth_style)
             }
         };
@@ -102,6 +115,7 @@ impl ClientCredentialsSource {
             .with_name(provider.name.as_str())
             .with_auth_style(style)
             .with_retry(self.retry.clone())
+            .with_clock(Arc::clone(&self.clock))
             .with_timeout(provider.timeout.unwrap_or(TIMEOUT));
         if let Some(audience) = &provider.audience {
             endpoint = endpoint.with_audience(audience);
@@ -110,6 +124,14 @@ impl ClientCredentialsSource {
             endpoint = endpoint.with_resource(resource);
         }
         Ok(endpoint)
+    }
+
+    /// A problem of the configuration that only its server could tell names its place, too.
+    fn at_entry(&self, error: TokenError) -> TokenError {
+        match error {
+            TokenError::Config(error) => error.at(&self.provider.path, self.provider.name.as_str()).into(),
+            error => error,
+        }
     }
 
     /// RFC 6749 §5.1: a server that grants something else says so. Some leave out what they don't know.

@@ -13,3 +13,6 @@ mod usage;
 pub(crate) use decoder::{Decoder, Fault};
 pub(crate) use reply::{Answer, models};
 pub(crate) use request::{Mode, encode};
+
+#[cfg(test)]
+mod tests;

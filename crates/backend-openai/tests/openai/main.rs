@@ -1,6 +1,7 @@
 //! The OpenAI backend, against a live local server.
 
 #![expect(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
@@ -8,25 +9,44 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+mod conversation;
+mod faults;
 mod recordings;
+mod refusals;
+mod tokens;
 
-use gatepass_core::{AccessToken, ChatRequest, Message, StaticTokenSource};
+use gatepass_core::{AccessToken, BackendError, ChatRequest, Message, StaticTokenSource};
 use gatepass_http::RetryPolicy;
 use gatepass_openai::OpenAiBackend;
 use gatepass_testkit::ModelServer;
+use std::error::Error;
 use std::time::Duration;
 
 /// A secret that must not be seen anywhere.
 const CANARY: &str = "sk-canary-4711";
 
+fn key() -> StaticTokenSource {
+    StaticTokenSource::new(AccessToken::bearer(CANARY).unwrap())
+}
+
 /// Asks `server`; retries at once, so that tests don't wait.
 fn backend(server: &ModelServer) -> OpenAiBackend {
-    let key = StaticTokenSource::new(AccessToken::bearer(CANARY).unwrap());
-    OpenAiBackend::new(&server.base_url(), key)
+    OpenAiBackend::new(&server.base_url(), key())
         .unwrap()
         .with_retry(RetryPolicy::models().with_first_pause(Duration::from_millis(1)))
 }
 
 fn question() -> ChatRequest {
     ChatRequest::new([Message::user("Say something.")]).with_model("test-model")
+}
+
+/// All that an error shows to anyone.
+fn causes(error: &BackendError) -> String {
+    let mut shown = format!("{error:?}");
+    let mut next: Option<&dyn Error> = Some(error);
+    while let Some(cause) = next {
+        shown += &format!(" {cause} {cause:?}");
+        next = cause.source();
+    }
+    shown
 }

@@ -1,0 +1,4 @@
+mod calls;
+mod reply;
+mod request;
+mod stream;

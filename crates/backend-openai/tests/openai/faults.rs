@@ -1,0 +1,340 @@
+//! Answers that begin well and aren't.
+
+use crate::{backend, causes, key, question};
+use gatepass_core::{BackendError, ChatReply, ErrorKind, FinishReason, LlmBackend, Phase};
+use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
+use gatepass_openai::OpenAiBackend;
+use gatepass_testkit::{Answer, Bytes, ModelServer};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+const HALF: &str = "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"Half\"}}]}\n\n";
+const END: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+
+/// The whole answer, or the error and what had come before it.
+async fn streamed(answer: Answer) -> Result<ChatReply, (BackendError, ChatReply)> {
+    let server = ModelServer::start().await;
+    server.push(answer);
+    let events = match backend(&server).chat_stream(question()).await {
+        Ok(events) => events,
+        Err(error) => return Err((error, ChatReply::default())),
+    };
+    match events.collect().await {
+        Ok(reply) => Ok(reply),
+        Err(BackendError::Interrupted { partial, source }) => Err((*source, *partial)),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+async fn asked(answer: Answer) -> BackendError {
+    let server = ModelServer::start().await;
+    server.push(answer);
+    backend(&server).chat(question()).await.unwrap_err()
+}
+
+fn what(error: &BackendError) -> &str {
+    match error {
+        BackendError::Decode { what, .. } => what,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_too_early_keeps_what_had_come() {
+    for answer in [
+        Answer::sse([HALF]),
+        Answer::sse([HALF]).then_close_abruptly(),
+        // Half an event, half a character.
+        Answer::sse([HALF, "data: {\"choices\":[{\"del"]),
+        Answer::sse([
+            HALF.as_bytes(),
+            b"data: {\"choices\":[{\"delta\":{\"content\":\"\xf0\x9f",
+        ]),
+    ] {
+        let (error, partial) = streamed(answer).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                BackendError::Network {
+                    phase: Phase::Body,
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+        assert!(
+            error
+                .to_string()
+                .ends_with("the connection broke within the answer")
+        );
+        assert_eq!(
+            (partial.text().as_str(), partial.id.as_deref(), partial.finish),
+            ("Half", Some("c"), None)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stream_whose_answer_had_ended_is_complete() {
+    for answer in [
+        Answer::sse([HALF, END]),
+        Answer::sse([HALF, END]).then_close_abruptly(),
+        Answer::sse([HALF, END, "data: {\"usage\":"]),
+        Answer::sse([HALF, END, "data: [DONE]"]),
+        Answer::sse([HALF, END, "data: [DONE]\n\ndata: nonsense\n\n"]),
+    ] {
+        let reply = streamed(answer).await.unwrap();
+        assert_eq!(
+            (reply.text().as_str(), reply.finish),
+            ("Half", Some(FinishReason::Stop))
+        );
+    }
+    let reply = streamed(Answer::sse([HALF, "data: [DONE]\n\n"])).await.unwrap();
+    assert_eq!((reply.text().as_str(), reply.finish), ("Half", None));
+}
+
+#[tokio::test]
+async fn what_is_no_event_is_an_error_that_quotes_nothing() {
+    for (event, expected) in [
+        (
+            "data: canary\n\n".as_bytes(),
+            "an event is not JSON (line 1, column 1)",
+        ),
+        (
+            b"data: {\"choices\":[{\"delta\":{\"content\":\"canary\n\n",
+            "an event is not JSON (line 1, column 39)",
+        ),
+        (
+            b"data: {\"choices\":\"canary\"}\n\n",
+            "an event is JSON of another kind (line 1, column 19)",
+        ),
+        (
+            b"data: {\"choices\":[{\"delta\":{\"content\":\"\xff\xfe\"}}]}\n\n",
+            "an event is not UTF-8",
+        ),
+    ] {
+        let (error, partial) = streamed(Answer::sse([HALF.as_bytes(), event])).await.unwrap_err();
+        assert_eq!(what(&error), expected);
+        assert_eq!(error.request_id(), Some("req-1"));
+        assert!(!causes(&error).contains("canary"));
+        assert_eq!(partial.text(), "Half");
+    }
+}
+
+#[tokio::test]
+async fn an_error_within_a_stream_is_the_providers() {
+    let told = "{\"error\":{\"message\":\"Try later.\\u001b[2J\",\"type\":\"server_error\",\"code\":\"overloaded\"}}";
+    for event in [
+        format!("data: {told}\n\n"),
+        format!("event: error\ndata: {told}\n\n"),
+        "event: error\ndata: {\"message\":\"Try later.\\u001b[2J\",\"code\":\"overloaded\"}\n\n".into(),
+    ] {
+        let (error, partial) = streamed(Answer::sse([HALF.to_owned(), event])).await.unwrap_err();
+        let BackendError::Provider(error) = error else {
+            panic!("{error:?}")
+        };
+        assert_eq!((error.kind, error.status), (ErrorKind::Overloaded, 200));
+        assert_eq!(
+            (error.message.as_str(), error.code.as_deref()),
+            ("Try later. [2J", Some("overloaded"))
+        );
+        assert_eq!(error.request_id.as_deref(), Some("req-1"));
+        assert_eq!(partial.text(), "Half");
+    }
+    let (error, _) = streamed(Answer::sse(["event: error\ndata: It broke.\n\n"]))
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("answered 200: It broke."), "{error}");
+}
+
+#[tokio::test]
+async fn events_of_other_kinds_are_passed_over() {
+    let events = [
+        ": comment\n\n",
+        "event: ping\ndata: pong\n\n",
+        "retry: 5\n\n",
+        "data: {\"type\":\"x\"}\n\n",
+        HALF,
+        END,
+    ];
+    assert_eq!(streamed(Answer::sse(events)).await.unwrap().text(), "Half");
+}
+
+#[tokio::test]
+async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
+    let reply = json!({ "id": "c", "choices": [{ "message": { "content": "Whole" }, "finish_reason": "stop" }], "tier": 1 });
+    for content_type in ["application/json", "text/event-stream", "text/plain"] {
+        let answer = Answer::sse([" \r\n{".to_owned(), reply.to_string()[1..].to_owned()])
+            .with_header("content-type", content_type);
+        let reply = streamed(answer).await.unwrap();
+        assert_eq!(
+            (reply.text().as_str(), reply.finish),
+            ("Whole", Some(FinishReason::Stop))
+        );
+        assert_eq!(reply.extra["tier"], 1);
+        assert!(reply.metadata.request_id.is_some());
+    }
+    let told = json!({ "error": { "message": "No.", "code": 429 } });
+    let (error, _) = streamed(Answer::json(200, &told)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimit);
+}
+
+#[tokio::test]
+async fn events_under_another_name_are_understood() {
+    let answer = Answer::sse([HALF, END]).with_header("content-type", "text/plain");
+    assert_eq!(streamed(answer).await.unwrap().text(), "Half");
+}
+
+#[tokio::test]
+async fn what_is_no_stream_is_said_to_be_none() {
+    let page = "<html>canary</html>";
+    for (answer, expected) in [
+        (
+            Answer::text(200, page).with_header("content-type", "text/html"),
+            "it is no event stream (text/html)",
+        ),
+        (
+            Answer::text(200, page),
+            "it is no event stream (text/plain; charset=utf-8)",
+        ),
+        (
+            Answer::text(200, "canary"),
+            "it is no event stream (text/plain; charset=utf-8)",
+        ),
+        (Answer::new(200), "it is empty"),
+        (Answer::json(200, &json!({ "canary": 1 })), "it has no message"),
+    ] {
+        let (error, _) = streamed(answer).await.unwrap_err();
+        assert_eq!(what(&error), expected);
+        assert!(!causes(&error).contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_said_to_be_none() {
+    let page = Answer::text(200, "<html>canary</html>");
+    for (answer, expected) in [
+        (page.clone(), "it is an HTML page"),
+        (
+            page.with_header("content-type", "text/html"),
+            "it is an HTML page",
+        ),
+        (Answer::text(200, "canary"), "it is not JSON (line 1, column 1)"),
+        (Answer::new(200), "it is empty"),
+        (
+            Answer::text(200, "{\"choices\":[{\"mess"),
+            "it is not JSON (line 1, column 18)",
+        ),
+        (
+            Answer::new(200).with_body(&b"{\"id\":\"\xff\"}"[..]),
+            "it is not JSON (line 1, column 8)",
+        ),
+        (
+            Answer::text(200, "\"canary\""),
+            "it is JSON of another kind (line 1, column 8)",
+        ),
+        (
+            Answer::json(200, &json!({ "choices": "canary" })),
+            "it is JSON of another kind (line 1, column 19)",
+        ),
+        (
+            Answer::json(200, &json!({ "detail": "canary" })),
+            "it has no message",
+        ),
+        (
+            Answer::gzip_bomb(),
+            "it has a content encoding that nobody asked for",
+        ),
+        (
+            Answer::endless(vec![b' '; 1 << 16]),
+            "its body is larger than 67108864 bytes",
+        ),
+        (
+            Answer::text(200, "{}").with_huge_header(100_000),
+            "its headers are larger than 64 KiB",
+        ),
+    ] {
+        let error = asked(answer).await;
+        assert_eq!(what(&error), expected);
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(!causes(&error).contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn an_error_in_place_of_an_answer_is_the_providers() {
+    let told = json!({ "error": { "message": "No.", "type": "insufficient_quota" } });
+    let error = asked(Answer::json(200, &told)).await;
+    assert_eq!(error.kind(), ErrorKind::Quota);
+    assert!(
+        error
+            .to_string()
+            .ends_with("answered 200 insufficient_quota: No. (request req-1)"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_the_networks_fault() {
+    let error = asked(Answer::truncated("{\"choices\":")).await;
+    assert!(
+        matches!(
+            error,
+            BackendError::Network {
+                phase: Phase::Body,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn an_event_without_an_end_is_refused() {
+    let chunk = Bytes::from(vec![b'x'; 1 << 20]);
+    let answer = Answer::endless(chunk).with_header("content-type", "text/event-stream");
+    let (error, _) = streamed(answer).await.unwrap_err();
+    assert_eq!(what(&error), "an event is larger than 64 MiB");
+}
+
+#[tokio::test]
+async fn arguments_without_an_end_are_refused() {
+    let call = json!({ "choices": [{ "delta": { "tool_calls": [{ "index": 0, "function": { "arguments": "x".repeat(1 << 20) } }] } }] });
+    let answer = Answer::endless(format!("data: {call}\n\n"));
+    let (error, _) = streamed(answer).await.unwrap_err();
+    assert_eq!(what(&error), "its tool calls are larger than 64 MiB");
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_does_not_hang_the_caller() {
+    let server = ModelServer::start().await;
+    let options = HttpOptions::default()
+        .with_first_byte_timeout(Duration::from_millis(200))
+        .with_idle_timeout(Duration::from_millis(200));
+    let http = HttpClient::new(options).unwrap();
+    let base_url = ServerUrl::parse(&server.base_url(), "base_url", Transport::Encrypted).unwrap();
+    let retry = gatepass_http::RetryPolicy::never();
+    let backend = OpenAiBackend::with_http(http, base_url, Arc::new(key())).with_retry(retry);
+    let phase = |error: BackendError| match error {
+        BackendError::Network { phase, .. } => phase,
+        other => panic!("{other:?}"),
+    };
+    server.push(Answer::hang());
+    assert_eq!(
+        phase(backend.chat(question()).await.unwrap_err()),
+        Phase::FirstByte
+    );
+    server.push(Answer::drip("{\"choices\":[]}", Duration::from_secs(1)));
+    assert_eq!(phase(backend.chat(question()).await.unwrap_err()), Phase::Idle);
+    server.push(Answer::sse([HALF]).then_hang());
+    let mut events = backend.chat_stream(question()).await.unwrap();
+    assert!(events.try_next().await.unwrap().is_some());
+    assert!(events.try_next().await.unwrap().is_some());
+    assert_eq!(phase(events.try_next().await.unwrap_err()), Phase::Idle);
+    assert_eq!(
+        events.try_next().await.unwrap(),
+        None,
+        "after an error the stream is over"
+    );
+}

@@ -1,0 +1,159 @@
+//! What happens when the server refuses the token, and where the token never shows.
+
+use crate::{CANARY, backend, causes, question};
+use gatepass_core::{
+    AccessToken, Advice, BackendError, CachedTokenSource, ChatReply, ErrorKind, LlmBackend, TokenSource,
+};
+use gatepass_http::RetryPolicy;
+use gatepass_openai::OpenAiBackend;
+use gatepass_testkit::{Answer, ModelServer, ScriptedTokenSource};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A backend whose tokens are `at-1`, `at-2`, …, and the source of them.
+fn renewing(server: &ModelServer) -> (OpenAiBackend, ScriptedTokenSource) {
+    let inner = ScriptedTokenSource::new();
+    let source = CachedTokenSource::new(inner.clone());
+    (OpenAiBackend::new(&server.base_url(), source).unwrap(), inner)
+}
+
+async fn streamed(backend: &OpenAiBackend) -> Result<ChatReply, BackendError> {
+    backend.chat_stream(question()).await?.collect().await
+}
+
+#[tokio::test]
+async fn a_refused_token_is_replaced_and_the_call_replayed_once() {
+    let server = ModelServer::start().await;
+    server.require_bearer("at-2");
+    let (backend, source) = renewing(&server);
+    assert_eq!(backend.chat(question()).await.unwrap().text(), ModelServer::TEXT);
+    server.require_bearer("at-3");
+    assert_eq!(streamed(&backend).await.unwrap().text(), ModelServer::TEXT);
+    server.require_bearer("at-4");
+    assert_eq!(backend.models().await.unwrap().len(), 2);
+    let bearers: Vec<_> = server
+        .requests()
+        .iter()
+        .map(|request| request.bearer().unwrap().to_owned())
+        .collect();
+    assert_eq!(bearers, ["at-1", "at-2", "at-2", "at-3", "at-3", "at-4"]);
+    assert_eq!(source.calls(), 4);
+    let bodies: Vec<_> = server
+        .requests()
+        .into_iter()
+        .map(|request| request.body)
+        .collect();
+    assert_eq!(bodies[0], bodies[1]);
+    assert_eq!(bodies[2], bodies[3]);
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_every_token_is_asked_twice() {
+    let server = ModelServer::start().await;
+    server.require_bearer("another");
+    let (backend, _) = renewing(&server);
+    let error = backend.chat(question()).await.unwrap_err();
+    assert_eq!(server.requests().len(), 2);
+    assert_eq!((error.kind(), error.advice()), (ErrorKind::Auth, Advice::Fail));
+    let told = error.to_string();
+    assert!(
+        told.ends_with(
+            "answered 401 invalid_api_key: the token is missing, expired or unknown (request req-2)"
+        ),
+        "{told}"
+    );
+    assert_eq!(streamed(&backend).await.unwrap_err().kind(), ErrorKind::Auth);
+}
+
+#[tokio::test]
+async fn a_key_that_never_changes_is_sent_once() {
+    let server = ModelServer::start().await;
+    server.require_bearer("another");
+    let error = backend(&server).chat(question()).await.unwrap_err();
+    assert_eq!((error.kind(), server.requests().len()), (ErrorKind::Auth, 1));
+}
+
+/// R12
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_refusals_at_once_are_one_refresh() {
+    allow_many_connections();
+    let server = ModelServer::start().await;
+    server.require_bearer("at-1");
+    let (backend, source) = renewing(&server);
+    let backend = Arc::new(backend.with_retry(RetryPolicy::never()));
+    backend.chat(question()).await.unwrap();
+    server.require_bearer("at-2");
+    source.set_delay(Duration::from_millis(50));
+    let callers: Vec<_> = (0..1000)
+        .map(|_| {
+            let backend = Arc::clone(&backend);
+            tokio::spawn(async move { backend.chat(question()).await.map(|reply| reply.text()) })
+        })
+        .collect();
+    for caller in callers {
+        assert_eq!(caller.await.unwrap().unwrap(), ModelServer::TEXT);
+    }
+    assert_eq!(source.calls(), 2);
+}
+
+/// Two sockets for each caller; a shell's own limit is often 1024, or 256.
+#[cfg(unix)]
+fn allow_many_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.current.map(|current| current.max(4096));
+    setrlimit(Resource::Nofile, limit).expect("the hard limit allows 4096 open files");
+}
+
+#[cfg(not(unix))]
+const fn allow_many_connections() {}
+
+#[tokio::test]
+async fn the_token_shows_nowhere() {
+    let server = ModelServer::start().await;
+    let backend = backend(&server).with_retry(RetryPolicy::never());
+    let mut seen = format!("{backend:?} {:?}", crate::key());
+    let echo = json!({ "error": { "message": format!("Incorrect API key: {CANARY}"), "code": CANARY } });
+    let half = format!(
+        "data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
+        "x".repeat(10)
+    );
+    for answer in [
+        Answer::json(401, &echo),
+        Answer::text(400, format!("Bearer {CANARY} is unknown")),
+        Answer::text(500, "<html>"),
+        Answer::text(200, "nonsense"),
+        Answer::close(),
+        Answer::truncated("{"),
+        Answer::redirect(307, &format!("http://127.0.0.1:9/{CANARY}")),
+        Answer::sse([half]).then_close_abruptly(),
+        Answer::sse(["data: nonsense\n\n"]),
+    ] {
+        server.push(answer.clone());
+        seen += &causes(&backend.chat(question()).await.unwrap_err());
+        server.push(answer);
+        seen += &causes(&streamed(&backend).await.unwrap_err());
+    }
+    server.always(Answer::hang());
+    let hanging = backend.chat(question());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), hanging)
+            .await
+            .is_err()
+    );
+    assert!(!seen.contains(CANARY), "{seen}");
+    assert!(
+        server
+            .requests()
+            .iter()
+            .all(|request| request.bearer() == Some(CANARY))
+    );
+}
+
+#[tokio::test]
+async fn the_credential_is_marked_sensitive() {
+    let token = crate::key().token().await.unwrap();
+    assert!(token.header().is_sensitive());
+    assert_eq!(token, AccessToken::bearer(CANARY).unwrap());
+}

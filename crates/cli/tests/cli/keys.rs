@@ -1,0 +1,101 @@
+//! Models that need no configuration, only their vendor's API key.
+
+use crate::support::world::API_KEY;
+use crate::support::{World, golden};
+
+const CHAT: [&str; 6] = ["chat", "-m", "gpt-4o-mini", "--base-url", "MODEL_URL", "Where?"];
+
+fn without_configuration(world: &mut World) {
+    world.remove("litellm_config.json");
+    world.model.require_bearer(API_KEY);
+    world.set("OPENAI_API_KEY", API_KEY);
+}
+
+#[tokio::test]
+async fn a_key_and_an_address_are_enough() {
+    golden("keys/well_known_name", 0, &CHAT, without_configuration).await;
+    let prefixed = [
+        "chat",
+        "-m",
+        "openai/anything",
+        "--base-url",
+        "MODEL_URL",
+        "Where?",
+    ];
+    golden("keys/vendor_prefix", 0, &prefixed, without_configuration).await;
+}
+
+#[tokio::test]
+async fn the_line_break_of_a_file_is_not_part_of_the_key() {
+    golden("keys/trimmed", 0, &CHAT, |world| {
+        without_configuration(world);
+        world.set("OPENAI_API_KEY", format!("{API_KEY}\r\n"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_missing_or_empty_is_asked_for() {
+    golden("keys/missing", 2, &CHAT, |_| {}).await;
+    golden("keys/empty", 2, &CHAT, |world| world.set("OPENAI_API_KEY", "\n")).await;
+}
+
+#[tokio::test]
+async fn a_key_that_no_header_can_carry_is_not_shown() {
+    golden("keys/unusable", 2, &CHAT, |world| {
+        world.set("OPENAI_API_KEY", format!("{API_KEY} {API_KEY}"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_key_is_told() {
+    golden("keys/refused", 1, &CHAT, |world| {
+        without_configuration(world);
+        world.model.require_bearer("another");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_goes_to_no_other_machine_unencrypted() {
+    let args = [
+        "chat",
+        "-m",
+        "gpt-4o-mini",
+        "--base-url",
+        "http://llm.corp.example/v1",
+        "Where?",
+    ];
+    golden("keys/plain_http", 2, &args, without_configuration).await;
+}
+
+#[tokio::test]
+async fn a_broken_configuration_is_no_matter_to_a_model_that_needs_none() {
+    let prefixed = [
+        "chat",
+        "-m",
+        "openai/gpt-4o-mini",
+        "--base-url",
+        "MODEL_URL",
+        "Where?",
+    ];
+    golden("keys/broken_configuration", 0, &prefixed, |world| {
+        without_configuration(world);
+        world.write("litellm_config.json", "{");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_model_that_nobody_serves_is_a_configuration_error() {
+    golden("keys/no_provider", 2, &["chat", "-m", "llama", "Where?"], |_| {}).await;
+    golden("keys/no_name", 2, &["chat", "-m", "corp/", "Where?"], |_| {}).await;
+    golden(
+        "keys/other_vendor",
+        2,
+        &["chat", "-m", "claude-sonnet-4", "Where?"],
+        |_| {},
+    )
+    .await;
+}

@@ -1,0 +1,27 @@
+//! The real binary, run as a person or a script runs it, against servers on this machine.
+//!
+//! What it says stands in `golden/`, one file a case. Each case runs twice: as it is, and with `RUST_LOG=trace`;
+//! neither run may show a secret. `UPDATE_GOLDEN=1 cargo test -p gatepass-cli` rewrites the files.
+#![cfg(unix)]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy takes for library code"
+)]
+
+mod support;
+
+mod chat;
+mod chat_failures;
+mod completions;
+mod config;
+mod help;
+mod interruption;
+mod keys;
+mod output;
+mod readme;
+mod terminal;
+mod token;
+mod token_failures;

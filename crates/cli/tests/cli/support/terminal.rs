@@ -1,0 +1,40 @@
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::process::Stdio;
+
+/// A terminal of the test's own.
+pub(crate) struct Terminal {
+    ours: OwnedFd,
+    theirs: File,
+}
+
+impl Terminal {
+    pub(crate) fn open() -> Self {
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&ours).unwrap();
+        unlockpt(&ours).unwrap();
+        let name = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
+        let theirs = OpenOptions::new().read(true).write(true).open(name).unwrap();
+        Self { ours, theirs }
+    }
+
+    /// The end for a program.
+    pub(crate) fn stdio(&self) -> Stdio {
+        self.theirs.try_clone().unwrap().into()
+    }
+
+    /// All that was shown, once every program has let go of it.
+    pub(crate) async fn shown(self) -> String {
+        drop(self.theirs);
+        let mut ours = File::from(self.ours);
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut shown = Vec::new();
+            // Linux says "input/output error" in place of the end.
+            _ = ours.read_to_end(&mut shown);
+            String::from_utf8(shown).unwrap()
+        });
+        reading.await.unwrap()
+    }
+}

@@ -1,0 +1,121 @@
+//! T06: a hundred thousand token responses with something wrong in them.
+
+use super::{LONGEST_LIFETIME, TokenResponse, read_error, read_success};
+use fastrand::Rng;
+use gatepass_core::{ExposeSecret, Moment, TokenError};
+use std::time::Duration;
+
+/// The head of both tokens below: an error that shows this much shows too much.
+const CANARY: &str = "canary-4711-";
+
+const RESPONSES: [&str; 5] = [
+    r#"{"access_token":"canary-4711-access","token_type":"Bearer","expires_in":3600,"refresh_token":"canary-4711-refresh","scope":"a b"}"#,
+    r#"{"access_token":"canary-4711-access","expires_in":"3600","id_token":null,"x":{"y":[1,2.5,true]}}"#,
+    r#"{ "token_type" : "bEARER", "scope" : null, "expires_in" : -1e3, "access_token" : "canary-4711-access" }"#,
+    "access_token=canary-4711-access&token_type=bearer&expires_in=3600&refresh_token=canary-4711-refresh&scope=a%20b",
+    "\u{feff}{\"access_token\":\"canary-4711-access\",\"scope\":\"ä,\\u00e4\"}\r\n",
+];
+
+const REFUSALS: [&str; 3] = [
+    r#"{"error":"invalid_grant","error_description":"expired\u001b[2J","error_uri":"https://as.example/e"}"#,
+    r#"{"error":{"code":400,"message":"no"},"error_description":7}"#,
+    "error=invalid_scope&error_description=unknown+scope",
+];
+
+const PIECES: [&[u8]; 24] = [
+    b"\"",
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"=",
+    b"&",
+    b"%",
+    b"%zz",
+    b"\0",
+    b"\r\n",
+    b"\xff",
+    b"\xf0\x9f",
+    b"null",
+    b"true",
+    b"1e999",
+    b"18446744073709551616",
+    b"\"expires_in\":",
+    b"\\u0000",
+    b"\\ud800",
+    b"\x1b[2J",
+];
+
+fn mutated(rng: &mut Rng, seed: &str) -> Vec<u8> {
+    let mut body = seed.as_bytes().to_vec();
+    for _ in 0..rng.usize(1..=4) {
+        let at = rng.usize(0..=body.len());
+        let end = rng.usize(at..=body.len().min(at + 40));
+        match rng.u8(0..7) {
+            0 => body.truncate(at),
+            1 => drop(body.drain(at..end)),
+            2 => drop(body.splice(at..at, body[at..end].to_vec())),
+            3 => drop(body.splice(at..end, rng.choice(PIECES).unwrap().iter().copied())),
+            4 => body
+                .iter_mut()
+                .skip(at)
+                .take(1)
+                .for_each(|byte| *byte ^= 1 << rng.u8(0..8)),
+            5 => drop(body.splice(at..at, std::iter::repeat_n(b'9', end - at))),
+            _ => body[at..end].reverse(),
+        }
+    }
+    body
+}
+
+fn read(body: &[u8]) -> Result<TokenResponse, TokenError> {
+    let asked_at = Moment::new(Duration::from_secs(1_800_000_000), Duration::from_secs(5));
+    read_success("as.example", 200, body, asked_at)
+}
+
+/// T06
+#[test]
+fn no_response_makes_the_reader_panic_or_tell_a_token() {
+    let mut rng = Rng::with_seed(7);
+    let mut good = 0;
+    for round in 0..100_000 {
+        let body = mutated(&mut rng, RESPONSES[round % RESPONSES.len()]);
+        let outcome = read(&body);
+        match &outcome {
+            Ok(response) => {
+                good += 1;
+                let token = &response.access_token;
+                assert!(token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()));
+                assert!(token.lifetime().unwrap() <= LONGEST_LIFETIME);
+            }
+            Err(TokenError::Malformed { what }) => {
+                let body = String::from_utf8_lossy(&body);
+                assert!(what.len() < 300, "{what} for {body:?}");
+                assert!(
+                    !format!("{outcome:?} {what}").contains(CANARY),
+                    "{what} for {body:?}"
+                );
+            }
+            Err(other) => panic!("{other:?} for {:?}", String::from_utf8_lossy(&body)),
+        }
+    }
+    assert!((10_000..90_000).contains(&good), "{good} of them could be read");
+}
+
+/// T06
+#[test]
+fn no_refusal_makes_the_reader_panic_or_drives_the_terminal() {
+    let mut rng = Rng::with_seed(8);
+    for round in 0..30_000 {
+        let body = mutated(&mut rng, REFUSALS[round % REFUSALS.len()]);
+        _ = read_error(&body);
+        if let Err(error) = read(&body) {
+            let text = error.to_string();
+            assert!(!text.chars().any(char::is_control), "{text:?}");
+            assert!(text.len() < 4000, "{text}");
+        }
+    }
+}

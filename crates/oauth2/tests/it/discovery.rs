@@ -1,0 +1,249 @@
+//! B2: from an issuer to its token endpoint, and to no other.
+
+use crate::support::{SOON, Trap, client, grant, http, in_full, json, quick};
+use gatepass_core::TokenError;
+use gatepass_http::{HttpClient, HttpOptions, Transport};
+use gatepass_oauth2::{AuthStyle, Metadata, TokenEndpoint};
+use gatepass_testkit::{Answer, AuthorizationServer, ClientAuth};
+use serde_json::json as value;
+use std::time::{Duration, Instant};
+
+const OAUTH: &str = "/.well-known/oauth-authorization-server";
+const OPENID: &str = "/.well-known/openid-configuration";
+
+async fn discover(issuer: &str) -> Result<Metadata, TokenError> {
+    Metadata::discover(&http(), issuer, Transport::Encrypted).await
+}
+
+fn paths(server: &AuthorizationServer) -> Vec<String> {
+    server
+        .requests()
+        .into_iter()
+        .map(|request| request.path)
+        .collect()
+}
+
+/// B2
+#[tokio::test]
+async fn an_issuer_leads_to_a_token() {
+    for accepted in [ClientAuth::Basic, ClientAuth::Post] {
+        let server = AuthorizationServer::start().await;
+        server.accept_only(accepted);
+        let metadata = discover(&server.issuer()).await.unwrap();
+        assert_eq!(metadata.token_endpoint.as_str(), server.token_url());
+        let endpoint = TokenEndpoint::new(http(), metadata.token_endpoint, client());
+        let endpoint = endpoint.with_auth_style(metadata.auth_style).with_retry(quick());
+        endpoint.request(&grant()).await.unwrap();
+        assert_eq!(
+            paths(&server),
+            [OAUTH, "/token"],
+            "the first place does, and no way is tried in vain"
+        );
+    }
+}
+
+/// B2: RFC 8414 first, then OpenID Connect, both of them where the issuer has a path.
+#[tokio::test]
+async fn the_places_are_tried_in_order() {
+    let server = AuthorizationServer::start().await;
+    server.always_at(OAUTH, Answer::text(404, "not here"));
+    discover(&server.issuer()).await.unwrap();
+    assert_eq!(paths(&server), [OAUTH, OPENID]);
+
+    let server = AuthorizationServer::start().await;
+    let issuer = format!("{}/tenant", server.issuer());
+    let document = value!({"issuer": issuer, "token_endpoint": server.token_url()});
+    server.always_at(
+        "/tenant/.well-known/openid-configuration",
+        Answer::json(200, &document),
+    );
+    discover(&issuer).await.unwrap();
+    let tenant = format!("{OAUTH}/tenant");
+    assert_eq!(
+        paths(&server),
+        [tenant.as_str(), "/tenant/.well-known/openid-configuration"]
+    );
+}
+
+/// B2: a single-page application answers every address with its start page.
+#[tokio::test]
+async fn a_page_where_the_document_should_be_is_passed_over() {
+    for page in [
+        Answer::text(200, "<html>canary</html>"),
+        Answer::new(204),
+        Answer::redirect(302, "/login"),
+    ] {
+        let server = AuthorizationServer::start().await;
+        server.always_at(OAUTH, page);
+        discover(&server.issuer()).await.unwrap();
+        assert_eq!(paths(&server), [OAUTH, OPENID]);
+    }
+}
+
+/// B2, RFC 8414 §3.3
+#[tokio::test]
+async fn a_document_of_another_issuer_leads_nowhere() {
+    for other in ["https://evil.example", "", "\u{1b}[2Jcanary"] {
+        let server = AuthorizationServer::start().await;
+        server.set_issuer(other);
+        let error = discover(&server.issuer()).await.unwrap_err();
+        assert!(matches!(error, TokenError::Config(_)), "{error:?}");
+        assert!(!error.to_string().contains('\u{1b}'), "{error:?}");
+        assert_eq!(
+            paths(&server),
+            [OAUTH],
+            "an answer is an answer: no other place is tried"
+        );
+    }
+    let server = AuthorizationServer::start().await;
+    let with_slash = format!("{}/", server.issuer());
+    let error = discover(&with_slash).await.unwrap_err();
+    assert!(
+        error.to_string().contains(&format!("'{}'", server.issuer())),
+        "it says how to write it: {error}"
+    );
+    assert_eq!(server.token_requests(), 0);
+}
+
+/// B2, T01
+#[tokio::test]
+async fn a_document_that_names_an_unsafe_endpoint_is_refused() {
+    let server = AuthorizationServer::start().await;
+    for endpoint in [
+        "http://as.example/canary",
+        "ftp://as.example/canary",
+        "https://canary@as.example/t",
+        "https://as.example/t#canary",
+        "//as.example/canary",
+        "/canary",
+        "",
+        "javascript:canary",
+    ] {
+        server.set_metadata(value!({"issuer": server.issuer(), "token_endpoint": endpoint}));
+        let error = discover(&server.issuer()).await.unwrap_err();
+        assert!(
+            error.to_string().contains("token_endpoint"),
+            "{endpoint}: {error}"
+        );
+        assert!(!in_full(&error).contains("canary"), "{endpoint}: {error:?}");
+    }
+    server.set_metadata(value!({"issuer": server.issuer(), "token_endpoint": "http://as.corp/t"}));
+    Metadata::discover(&http(), &server.issuer(), Transport::PlainAllowed)
+        .await
+        .unwrap();
+}
+
+/// T02
+#[tokio::test]
+async fn redirecting_metadata_is_not_followed() {
+    let trap = Trap::new();
+    for status in [301, 302, 303, 307, 308] {
+        let server = AuthorizationServer::start().await;
+        for place in [OAUTH, OPENID] {
+            let away = format!("http://{}{place}", trap.address());
+            server.always_at(place, Answer::redirect(status, &away));
+        }
+        let error = discover(&server.issuer()).await.unwrap_err();
+        assert!(matches!(error, TokenError::Malformed { .. }), "{error:?}");
+        assert_eq!(server.token_requests(), 0);
+    }
+    assert!(!trap.was_visited());
+}
+
+/// T05, T06
+#[tokio::test]
+async fn hostile_metadata_is_an_error_in_bounded_time() {
+    let http = HttpClient::new(HttpOptions::default().with_first_byte_timeout(SOON)).unwrap();
+    for (name, answer) in [
+        ("endless", Answer::endless(vec![b' '; 16 << 10])),
+        ("bomb", Answer::gzip_bomb()),
+        ("huge header", Answer::text(200, "{}").with_huge_header(65 << 10)),
+        ("hang", Answer::hang()),
+        ("drip", Answer::drip(" ".repeat(1000), SOON / 10)),
+        ("close", Answer::close()),
+        ("truncated", Answer::truncated("{")),
+        ("html", Answer::text(200, "<html>canary</html>")),
+        ("empty", Answer::new(200)),
+        ("list", json(200, "[]")),
+        ("null", json(200, "null")),
+        (
+            "wrong kinds",
+            json(200, r#"{"issuer":7,"token_endpoint":["canary"]}"#),
+        ),
+        ("twice", json(200, r#"{"issuer":"canary","issuer":"canary"}"#)),
+        ("deep", json(200, &"[".repeat(100_000))),
+        (
+            "no UTF-8",
+            Answer::new(200).with_body(&b"{\"issuer\":\"canary\xff\"}"[..]),
+        ),
+        ("500", Answer::text(500, "canary")),
+        ("429", Answer::text(429, "canary")),
+    ] {
+        let server = AuthorizationServer::start().await;
+        server.always_at(OAUTH, answer.clone());
+        server.always_at(OPENID, answer);
+        let began = Instant::now();
+        let outcome = Metadata::discover(&http, &server.issuer(), Transport::Encrypted).await;
+        let error = outcome.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                TokenError::Malformed { .. } | TokenError::Unavailable { .. }
+            ),
+            "{name}: {error:?}"
+        );
+        assert!(!in_full(&error).contains("canary"), "{name}: {error:?}");
+        assert!(
+            began.elapsed() < Duration::from_secs(2),
+            "{name}: {:?}",
+            began.elapsed()
+        );
+        assert_eq!(server.token_requests(), 0);
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_no_safe_address_is_refused_without_a_request() {
+    for issuer in [
+        "",
+        "not-a-url",
+        "http://as.example",
+        "https://u:canary@as.example",
+        "https://as.example#canary",
+        "https://as.example?canary",
+    ] {
+        let error = discover(issuer).await.unwrap_err();
+        assert!(matches!(error, TokenError::Config(_)), "{issuer}: {error:?}");
+        assert!(error.to_string().starts_with("issuer"), "{error}");
+        assert!(!in_full(&error).contains("canary"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_way_of_authentication_is_the_documents() {
+    let server = AuthorizationServer::start().await;
+    for (methods, expected) in [
+        (value!(["client_secret_post"]), AuthStyle::Post),
+        (
+            value!(["client_secret_basic", "private_key_jwt"]),
+            AuthStyle::Basic,
+        ),
+        (
+            value!(["client_secret_basic", "client_secret_post"]),
+            AuthStyle::Auto,
+        ),
+        (value!(null), AuthStyle::Auto),
+        (value!([]), AuthStyle::Auto),
+    ] {
+        server.set_metadata(value!({
+            "issuer": server.issuer(),
+            "token_endpoint": server.token_url(),
+            "token_endpoint_auth_methods_supported": methods,
+        }));
+        assert_eq!(
+            discover(&server.issuer()).await.unwrap().auth_style,
+            expected,
+            "{methods}"
+        );
+    }
+}

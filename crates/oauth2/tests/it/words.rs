@@ -1,0 +1,68 @@
+//! C8, H01: what is passed on of a server's own words.
+
+use crate::support::{endpoint, grant, http, in_full, json, quick, url};
+use gatepass_core::RefreshToken;
+use gatepass_oauth2::{Client, Grant, TokenEndpoint};
+use gatepass_testkit::AuthorizationServer;
+
+/// C8
+#[tokio::test]
+async fn a_refusal_shows_the_servers_words_without_their_control_characters() {
+    let server = AuthorizationServer::start().await;
+    server.push(
+        json(
+            400,
+            "{\"error\":\"invalid_scope\\u001b[2J\",\"error_description\":\"No \\u001b]0;x\\u0007such\\r\\nscope\\u202e\\u200b\"}",
+        )
+        .with_header("x-request-id", "req-\u{9f}é7"),
+    );
+    let error = endpoint(&server.token_url()).request(&grant()).await.unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("invalid_scope") && text.contains("such  scope"),
+        "{text}"
+    );
+    assert!(text.contains("status 400"), "{text}");
+    for text in [text, error.fix()] {
+        let hostile = |c: char| c.is_control() || ('\u{200b}'..='\u{202e}').contains(&c);
+        assert!(!text.chars().any(hostile), "{text:?}");
+    }
+    server.push(json(
+        400,
+        &format!(
+            r#"{{"error":"{}","error_description":"{}"}}"#,
+            "e".repeat(5000),
+            "d".repeat(5000)
+        ),
+    ));
+    let error = endpoint(&server.token_url()).request(&grant()).await.unwrap_err();
+    assert!(error.to_string().len() < 1000, "{}", error.to_string().len());
+}
+
+/// H01: what a server quotes of our request isn't passed on.
+#[tokio::test]
+async fn a_secret_that_the_server_quotes_is_concealed() {
+    let secret = "canary+secret/%";
+    let quoted = "canary+secret/% canary%2Bsecret%2F%25 canary-refresh-token";
+    for status in [200, 400, 401, 503] {
+        let server = AuthorizationServer::start().await;
+        server.always(json(
+            status,
+            &format!(r#"{{"error":"{quoted}","error_description":"not {quoted}"}}"#),
+        ));
+        let client = Client::new("client", secret);
+        let endpoint = TokenEndpoint::new(http(), url(&server.token_url()), client).with_retry(quick());
+        let token = RefreshToken::new("canary-refresh-token");
+        for grant in [grant(), Grant::RefreshToken { token }] {
+            let error = endpoint.request(&grant).await.unwrap_err();
+            let text = in_full(&error).replace(
+                "canary-refresh-token",
+                match grant {
+                    Grant::RefreshToken { .. } => "canary-refresh-token",
+                    _ => "(not ours)",
+                },
+            );
+            assert!(!text.contains("canary"), "{status}: {text}");
+        }
+    }
+}

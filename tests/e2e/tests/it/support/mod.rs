@@ -1,0 +1,23 @@
+//! The servers, the gateway between them, the command line, and a folder for configurations.
+
+mod authorization;
+mod cli;
+mod gateway;
+mod http;
+mod model;
+mod process;
+mod tools;
+mod world;
+
+pub(crate) use authorization::AuthorizationServer;
+pub(crate) use cli::{Ran, chat, token};
+pub(crate) use gateway::{Gateway, Verdict};
+pub(crate) use model::{MODEL, ModelServer};
+pub(crate) use tools::say;
+pub(crate) use world::{Setup, World};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
