@@ -3,6 +3,7 @@
 use crate::directory::Directory;
 use crate::error::{Failure, corrupt, no_randomness, refused};
 use crate::fernet::{Key, hex};
+use crate::keys::Place;
 use crate::names::DESCRIPTION;
 use crate::passphrase::Derivation;
 use crate::source::KeySource;
@@ -25,6 +26,9 @@ pub(crate) struct Description {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeyEntry {
     id: String,
+    /// [`KeyLocation::word`](crate::KeyLocation::word) of its source, so that a process that forgot where its key is
+    /// doesn't take the store for one whose key is lost.
+    kept: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) derivation: Option<Derivation>,
 }
@@ -84,15 +88,29 @@ impl Description {
         matches!(self.keys.as_slice(), [only] if only.is_for(key))
     }
 
+    /// Where the key is kept, if there is only one and this place isn't where.
+    pub(crate) fn kept_elsewhere_than(&self, place: &Place) -> Option<&str> {
+        match self.keys.as_slice() {
+            [only] if only.kept != place.location().word() => Some(&only.kept),
+            _ => None,
+        }
+    }
+
+    /// Whether there is only one key, and this place is where it is kept.
+    pub(crate) fn names_one_key_of(&self, place: &Place) -> bool {
+        self.keys.len() == 1 && self.kept_elsewhere_than(place).is_none()
+    }
+
     pub(crate) fn entry_of(&self, key: &Key) -> Option<&KeyEntry> {
         self.keys.iter().find(|entry| entry.is_for(key))
     }
 }
 
 impl KeyEntry {
-    pub(crate) fn new(key: &Key, derivation: Option<Derivation>) -> Self {
+    pub(crate) fn new(key: &Key, place: &Place, derivation: Option<Derivation>) -> Self {
         Self {
             id: key.id(),
+            kept: place.location().word().to_owned(),
             derivation,
         }
     }

@@ -62,14 +62,19 @@ impl Place {
             KeySource::KeyFile | KeySource::Vault(_) => {
                 let mut keys = Vec::new();
                 for slot in [KeySlot::Current, KeySlot::Next] {
-                    keys.extend(self.read(directory, slot)?.map(|key| (slot, key)));
+                    keys.extend(self.read(directory, slot, description)?.map(|key| (slot, key)));
                 }
                 Ok(keys)
             }
         }
     }
 
-    fn read(&self, directory: &Directory, slot: KeySlot) -> Result<Option<Key>, Failure> {
+    fn read(
+        &self,
+        directory: &Directory,
+        slot: KeySlot,
+        description: Option<&Description>,
+    ) -> Result<Option<Key>, Failure> {
         if let KeySource::Vault(vault) = &self.source {
             let Some(text) = vault.read(slot)? else {
                 return Ok(None);
@@ -92,6 +97,7 @@ impl Place {
             let why = format!("it {NO_KEY}");
             let error = corrupt(&directory.path_of(name), why);
             match slot {
+                _ if !self.may_have_lost_its_key(description) => error.into(),
                 KeySlot::Current => Failure::new(error, [KEY, CREDENTIALS]),
                 KeySlot::Next => Failure::new(error, [NEXT_KEY]),
             }
@@ -169,9 +175,11 @@ impl Place {
         }
     }
 
-    /// Whether a wrong key may only be lost, and not mistyped or misconfigured.
-    pub(crate) const fn keeps_its_key(&self) -> bool {
-        matches!(self.source, KeySource::KeyFile | KeySource::Vault(_))
+    /// Whether a key that is missing or wrong is lost, rather than mistyped, kept elsewhere, or in the middle of a
+    /// change that can be finished from another source.
+    pub(crate) fn may_have_lost_its_key(&self, description: Option<&Description>) -> bool {
+        let keeps_keys = matches!(self.source, KeySource::KeyFile | KeySource::Vault(_));
+        keeps_keys && description.is_none_or(|description| description.names_one_key_of(self))
     }
 }
 

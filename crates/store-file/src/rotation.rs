@@ -15,7 +15,7 @@ use gatepass_core::StoreError;
 pub(crate) fn rotate(old: &Place, new: &Place, directory: &Directory) -> Result<(), StoreError> {
     let mut session = Session::begin(old, directory)?;
     let (key, derivation) = new.fresh()?;
-    let entry = KeyEntry::new(&key, derivation);
+    let entry = KeyEntry::new(&key, new, derivation);
     let same_place = is_same_place(&old.source, &new.source);
     let slot = if same_place {
         KeySlot::Next

@@ -3,7 +3,7 @@
 use crate::description::{Description, KeyEntry, random_id};
 use crate::directory::Directory;
 use crate::document::Document;
-use crate::error::{Failure, corrupt, no_randomness, wrong_key};
+use crate::error::{Failure, corrupt, no_randomness, refused, wrong_key};
 use crate::fernet::{Key, Reject};
 use crate::keys::Place;
 use crate::names::CREDENTIALS;
@@ -109,15 +109,18 @@ fn why_locked(
             "its signature doesn't match, though the key is right",
         ));
     }
+    if let Some(kept) = description.and_then(|description| description.kept_elsewhere_than(place)) {
+        let why = format!("its key is kept elsewhere ({kept})");
+        return refused(path.display(), why, "open it with that kind of key").into();
+    }
     let error = match keys {
         [] => wrong_key(path, format!("there is no key for it: {}", place.location())),
         _ => wrong_key(path, format!("this key doesn't open it: {}", place.location())),
     };
-    match description {
-        // The change of keys that was cut off can be finished from the other source of the key.
-        Some(description) if description.keys.len() > 1 => error.into(),
-        _ if place.keeps_its_key() => Failure::new(error, [CREDENTIALS]),
-        _ => error.into(),
+    if place.may_have_lost_its_key(description) {
+        Failure::new(error, [CREDENTIALS])
+    } else {
+        error.into()
     }
 }
 
@@ -171,7 +174,7 @@ impl<'a> Session<'a> {
         };
         let entry = |description: &Description| description.entry_of(&key).cloned();
         let entry = found.description.as_ref().and_then(entry);
-        let keys = vec![entry.unwrap_or_else(|| KeyEntry::new(&key, derivation))];
+        let keys = vec![entry.unwrap_or_else(|| KeyEntry::new(&key, place, derivation))];
         let description = match (&found.description, &found.document) {
             (Some(description), _) => description.with_keys(keys),
             (None, Some(document)) => Description::new(document.store().to_owned(), keys),

@@ -65,6 +65,64 @@ async fn every_source_opens_what_it_closed() {
 }
 
 #[tokio::test]
+async fn who_forgot_where_the_key_is_moves_nothing_aside() {
+    for (made, right) in sources().into_iter().enumerate() {
+        let home = Home::new();
+        home.with(right.clone())
+            .save(&key("jane"), &credential("1"))
+            .await
+            .unwrap();
+        let names = home.names();
+        for (forgot, wrong) in sources().into_iter().enumerate() {
+            if made == forgot {
+                continue;
+            }
+            let store = home.with(wrong);
+            for error in [
+                loaded(&store, "jane").await.unwrap_err(),
+                store.save(&key("jane"), &credential("2")).await.unwrap_err(),
+                store.delete(&key("jane")).await.unwrap_err(),
+                store.rotate_key(right.clone()).await.unwrap_err(),
+            ] {
+                assert!(matches!(error, StoreError::Refused { .. }), "{error}");
+                let word = home.with(right.clone()).key_location().word();
+                assert!(error.to_string().contains(word), "{error}");
+            }
+        }
+        let now: Vec<_> = home.names().into_iter().filter(|name| name != "locks").collect();
+        let before: Vec<_> = names.into_iter().filter(|name| name != "locks").collect();
+        assert_eq!(now, before);
+        assert_eq!(
+            loaded(&home.with(right), "jane").await.unwrap().as_deref(),
+            Some("1")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_stray_key_file_takes_no_passphrase_store_with_it() {
+    let home = Home::new();
+    let passphrase = home.with(KeySource::Passphrase("correct horse".into()));
+    passphrase.save(&key("jane"), &credential("1")).await.unwrap();
+    home.write(".key", "malformed");
+    #[cfg(unix)]
+    std::fs::set_permissions(
+        home.file(".key"),
+        std::os::unix::fs::PermissionsExt::from_mode(0o600),
+    )
+    .unwrap();
+    let names = home.names();
+    let error = home
+        .store()
+        .save(&key("jane"), &credential("2"))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    assert_eq!(home.names(), names);
+    assert_eq!(loaded(&passphrase, "jane").await.unwrap().as_deref(), Some("1"));
+}
+
+#[tokio::test]
 async fn the_place_of_the_key_is_told_honestly() {
     let home = Home::new();
     let words = sources().map(|source| home.with(source).key_location().word());
@@ -136,7 +194,7 @@ async fn an_unfinished_change_to_a_passphrase_is_opened_by_one_of_the_two() {
     let (new_meta, new_file) = (home.read(META), home.read(CREDENTIALS));
     // The description names both keys, and the credentials are still those of before.
     let mut both: serde_json::Value = serde_json::from_slice(&new_meta).unwrap();
-    let old_entry = serde_json::json!({"id": "0123456789abcdef"});
+    let old_entry = serde_json::json!({"id": "0123456789abcdef", "kept": "same-disk-file"});
     both["keys"].as_array_mut().unwrap().insert(0, old_entry);
     home.write(META, both.to_string());
     home.write(CREDENTIALS, &old_file);
