@@ -12,6 +12,7 @@ mod contract;
 mod damage;
 mod formats;
 mod keys;
+mod rotation;
 mod support;
 
 #[cfg(unix)]
