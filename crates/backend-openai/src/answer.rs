@@ -50,8 +50,7 @@ fn reply(response: &HttpResponse, body: &[u8]) -> Result<ChatReply, BackendError
     if body.trim_ascii().is_empty() {
         return Err(origin().unreadable("it is empty"));
     }
-    let mut answer: wire::Answer<'_> =
-        serde_json::from_slice(body).map_err(|error| origin().unparsable("it", &error))?;
+    let mut answer = wire::Answer::read(body).map_err(|error| origin().unparsable("it", &error))?;
     if let Some(error) = answer.error.take() {
         return Err(origin().told(&error));
     }

@@ -1,42 +1,12 @@
+use super::call::{Call, Function, made_up_id};
 use super::decoder::Fault;
 use super::lenient::Text;
-use super::reply::Call;
 use gatepass_core::{ChatEvent, ToolCall};
-use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 use std::collections::VecDeque;
 
 /// The most bytes that the arguments of all calls of an answer may have.
 const ARGUMENTS_LIMIT: usize = 64 << 20;
-
-/// What a tool call calls.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Function<'a> {
-    #[serde(borrow)]
-    pub(super) name: Text<'a>,
-    /// `input` for a custom tool, whose input is any text.
-    #[serde(borrow, alias = "input")]
-    pub(super) arguments: Text<'a>,
-}
-
-impl Function<'_> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.name.is_empty() && self.arguments.is_empty()
-    }
-}
-
-/// For servers that number their calls at best: results must name a call.
-pub(super) fn made_up_id(index: usize) -> String {
-    format!("call_{index}")
-}
-
-/// Google's compatible API wants its proof of a thought back.
-pub(super) fn signature(extra_content: Option<&Value>) -> Option<String> {
-    let signature = extra_content?.pointer("/google/thought_signature")?;
-    signature.as_str().map(str::to_owned)
-}
 
 /// Puts the calls of a stream together.
 ///
@@ -64,7 +34,7 @@ struct Started {
 impl Calls {
     /// Adds a piece.
     pub(super) fn add(&mut self, mut piece: Call<'_>, events: &mut VecDeque<ChatEvent>) -> Result<(), Fault> {
-        let function = piece.take_function().unwrap_or_default();
+        let function = piece.take_function();
         let position = match self.continued(&piece, &function) {
             Some(position) => position,
             None => self.start(&piece, events),
@@ -152,11 +122,11 @@ impl Started {
         function: Function<'_>,
         events: &mut VecDeque<ChatEvent>,
     ) {
+        if self.signature.is_none() {
+            self.signature = piece.signature();
+        }
         if self.id.is_none() {
             self.id = piece.id.into_owned();
-        }
-        if self.signature.is_none() {
-            self.signature = signature(piece.extra_content.as_ref());
         }
         self.add_name(function.name);
         if !self.name.is_empty() || !function.arguments.is_empty() {

@@ -1,13 +1,11 @@
 //! Reading what servers really send: an absent member, `null` and an empty text are all "nothing", and a
 //! surprise in one member doesn't cost the whole answer.
 
-use gatepass_core::JsonObject;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
-use std::marker::PhantomData;
 
 /// A text, borrowed if it can be. What is no text is told as JSON: arguments of a tool call as an object,
 /// an error code as a number.
@@ -32,19 +30,13 @@ impl<'a> Text<'a> {
     }
 }
 
-impl<'a> From<Cow<'a, str>> for Text<'a> {
-    fn from(text: Cow<'a, str>) -> Self {
-        Self(text)
-    }
-}
-
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Content::deserialize(deserializer)? {
-            Content::None => Ok(Self::default()),
-            Content::Text(text) => Ok(Self(text)),
-            Content::Other(value) => Ok(Self(value.to_string().into())),
-        }
+        Ok(match Content::deserialize(deserializer)? {
+            Content::Text(text) => Self(text),
+            Content::None => Self::default(),
+            Content::Other(value) => Self(value.to_string().into()),
+        })
     }
 }
 
@@ -131,97 +123,3 @@ impl<'de> Deserialize<'de> for Count {
 fn whole(number: f64) -> Option<u64> {
     (number >= 0.0).then_some(number as u64)
 }
-
-/// The first answer of several: that with the index 0, or else the first one told.
-#[derive(Debug)]
-pub(super) struct First<T>(pub(super) Option<T>);
-
-/// Which answer it is; nobody who sends one alone needs to say so.
-pub(super) trait Indexed {
-    fn index(&self) -> Option<u64>;
-}
-
-impl<T> Default for First<T> {
-    fn default() -> Self {
-        Self(None)
-    }
-}
-
-impl<'de, T: Deserialize<'de> + Indexed> Deserialize<'de> for First<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FirstVisitor(PhantomData))
-    }
-}
-
-struct FirstVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de> + Indexed> Visitor<'de> for FirstVisitor<T> {
-    type Value = First<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<First<T>, E> {
-        Ok(First(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<First<T>, A::Error> {
-        let mut first: Option<T> = None;
-        while let Some(item) = items.next_element::<T>()? {
-            let is_earlier = |first: &T| item.index() == Some(0) && first.index() > Some(0);
-            if first.as_ref().is_none_or(is_earlier) {
-                first = Some(item);
-            }
-        }
-        Ok(First(first))
-    }
-}
-
-/// The members of an object that nobody asked for by name, but for those that say nothing.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub(super) struct Rest(pub(super) JsonObject);
-
-impl<'de> Deserialize<'de> for Rest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(RestVisitor)
-    }
-}
-
-struct RestVisitor;
-
-impl<'de> Visitor<'de> for RestVisitor {
-    type Value = Rest;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Rest, A::Error> {
-        let mut rest = JsonObject::new();
-        while let Some(Text(name)) = members.next_key()? {
-            let value: Value = members.next_value()?;
-            if !says_nothing(&value) {
-                rest.insert(name.into_owned(), value);
-            }
-        }
-        Ok(Rest(rest))
-    }
-}
-
-/// `null`, an empty text, an empty list, and objects of nothing but those and zeros: what servers write in
-/// place of a member that they don't have.
-pub(super) fn says_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members
-            .values()
-            .all(|value| value.as_f64() == Some(0.0) || says_nothing(value)),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-/// A member that we know and have no use for.
-pub(super) type Ignored = IgnoredAny;

@@ -1,97 +1,114 @@
-use super::calls::{Function, made_up_id, signature};
+use super::call::{Call, Function, made_up_id};
 use super::content;
-use super::lenient::{Content, Count, First, Ignored, Indexed, Rest, Text};
+use super::lenient::{Content, Count, Text};
+use super::object::{First, Items, Object, Optional, from_slice, from_str, read_into};
+use super::rest::{keep, pass_over, said};
 use super::usage::Tokens;
-use gatepass_core::{
-    ChatReply, FinishReason, JsonObject, Message, ModelInfo, Part, Reasoning, Role, ToolCall,
-};
-use serde::Deserialize;
+use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Reasoning, Role, ToolCall};
+use serde::de::MapAccess;
 use serde_json::Value;
 
 /// A whole answer.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(crate) struct Answer<'a> {
-    #[serde(borrow)]
     id: Text<'a>,
-    #[serde(borrow)]
     model: Text<'a>,
-    #[serde(borrow)]
-    choices: First<Choice<'a>>,
-    usage: Option<Tokens>,
+    choice: Option<Choice<'a>>,
+    usage: Option<Box<Tokens>>,
     pub(crate) error: Option<Value>,
-    object: Ignored,
-    /// Padding against people who guess a stream's words by their length.
-    obfuscation: Ignored,
-    #[serde(flatten)]
-    rest: Rest,
+    rest: JsonObject,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+impl<'de> Object<'de> for Answer<'de> {
+    fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "id" => self.id = members.next_value()?,
+            "model" => self.model = members.next_value()?,
+            "choices" => read_into(First(&mut self.choice), members)?,
+            "usage" => read_into(Optional(&mut self.usage), members)?,
+            "error" => self.error = said(members)?,
+            // `obfuscation` is padding against people who guess a stream's words by their length.
+            "object" | "obfuscation" => pass_over(members)?,
+            _ => keep(&mut self.rest, name, members)?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
 struct Choice<'a> {
     index: Count,
-    #[serde(borrow)]
-    message: Option<Spoken<'a>>,
-    #[serde(borrow)]
+    message: Option<Box<Spoken<'a>>>,
     finish_reason: Text<'a>,
-    /// In a stream, read elsewhere.
-    delta: Ignored,
-    #[serde(flatten)]
-    rest: Rest,
+    rest: JsonObject,
 }
 
-/// A message, or the next piece of one.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Spoken<'a> {
-    #[serde(borrow)]
-    pub(super) content: Content<'a>,
-    #[serde(borrow)]
-    pub(super) refusal: Text<'a>,
-    #[serde(borrow)]
-    reasoning_content: Text<'a>,
-    #[serde(borrow)]
-    reasoning: Text<'a>,
-    #[serde(borrow)]
-    pub(super) tool_calls: Option<Vec<Call<'a>>>,
-    /// The one call that there could be before there were tools.
-    #[serde(borrow)]
-    pub(super) function_call: Option<Function<'a>>,
-    role: Ignored,
-    #[serde(flatten)]
-    pub(super) rest: Rest,
-}
+impl<'de> Object<'de> for Choice<'de> {
+    fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "index" => self.index = members.next_value()?,
+            "message" => read_into(Optional(&mut self.message), members)?,
+            "finish_reason" => self.finish_reason = members.next_value()?,
+            // A stream's; read elsewhere.
+            "delta" => pass_over(members)?,
+            _ => keep(&mut self.rest, name, members)?,
+        }
+        Ok(())
+    }
 
-/// A tool call, or the next piece of one.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Call<'a> {
-    pub(super) index: Count,
-    #[serde(borrow)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow)]
-    pub(super) function: Option<Function<'a>>,
-    #[serde(borrow)]
-    pub(super) custom: Option<Function<'a>>,
-    pub(super) extra_content: Option<Value>,
-}
-
-impl Indexed for Choice<'_> {
     fn index(&self) -> Option<u64> {
         self.index.0
     }
 }
 
-impl Answer<'_> {
+/// A message, or the next piece of one.
+#[derive(Debug, Default)]
+pub(super) struct Spoken<'a> {
+    pub(super) content: Content<'a>,
+    pub(super) refusal: Text<'a>,
+    reasoning_content: Text<'a>,
+    reasoning: Text<'a>,
+    pub(super) tool_calls: Vec<Call<'a>>,
+    /// The one call that there could be before there were tools.
+    pub(super) function_call: Option<Box<Function<'a>>>,
+    pub(super) rest: JsonObject,
+}
+
+impl<'de> Object<'de> for Spoken<'de> {
+    fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "content" => self.content = members.next_value()?,
+            "refusal" => self.refusal = members.next_value()?,
+            "reasoning_content" => self.reasoning_content = members.next_value()?,
+            "reasoning" => self.reasoning = members.next_value()?,
+            "tool_calls" => read_into(Items(&mut self.tool_calls), members)?,
+            "function_call" => read_into(Optional(&mut self.function_call), members)?,
+            "role" => pass_over(members)?,
+            _ => keep(&mut self.rest, name, members)?,
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Answer<'a> {
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, serde_json::Error> {
+        from_slice(body)
+    }
+
+    /// A chunk of a stream, read for what is around the answer.
+    pub(super) fn read_chunk(data: &'a str) -> Result<Self, serde_json::Error> {
+        from_str(data)
+    }
+
     /// The reply; `None` if there is no answer in it.
     pub(crate) fn into_reply(mut self) -> Option<ChatReply> {
-        let spoken = self.choices.0.as_mut()?.message.take()?;
-        let word = std::mem::take(&mut self.choices.0.as_mut()?.finish_reason);
+        let choice = self.choice.as_mut()?;
+        let spoken = choice.message.take()?;
+        let word = std::mem::take(&mut choice.finish_reason);
         let refused = !spoken.refusal.is_empty();
         let mut reply = ChatReply::new(spoken.into_message());
         reply.finish = finish_reason(word, refused);
-        reply.usage = self.usage.as_ref().map(Tokens::usage);
+        reply.usage = self.usage.as_ref().map(|tokens| tokens.usage());
         reply.model = std::mem::take(&mut self.model).into_owned();
         reply.id = std::mem::take(&mut self.id).into_owned();
         reply.extra = self.into_rest();
@@ -100,9 +117,9 @@ impl Answer<'_> {
 
     /// What the vocabulary doesn't have: of the answer, of its first choice, and of its usage.
     pub(super) fn into_rest(self) -> JsonObject {
-        let mut rest = self.choices.0.map(|choice| choice.rest.0).unwrap_or_default();
-        rest.extend(self.rest.0);
-        let usage = self.usage.map(Tokens::into_rest).unwrap_or_default();
+        let mut rest = self.choice.map(|choice| choice.rest).unwrap_or_default();
+        rest.extend(self.rest);
+        let usage = self.usage.map(|tokens| tokens.into_rest()).unwrap_or_default();
         if !usage.is_empty() {
             rest.insert("usage".into(), usage.into());
         }
@@ -124,48 +141,28 @@ impl<'a> Spoken<'a> {
         parts.extend(self.refusal.into_owned().map(Part::Text));
         parts.extend(calls(self.tool_calls, self.function_call).map(Part::ToolCall));
         let mut message = Message::new(Role::Assistant, parts);
-        message.extra = self.rest.0;
+        message.extra = self.rest;
         message
     }
 }
 
-fn calls<'a>(calls: Option<Vec<Call<'a>>>, old_call: Option<Function<'a>>) -> impl Iterator<Item = ToolCall> {
-    let mut calls = calls.unwrap_or_default();
+fn calls<'a>(
+    mut calls: Vec<Call<'a>>,
+    old_call: Option<Box<Function<'a>>>,
+) -> impl Iterator<Item = ToolCall> {
     if calls.is_empty() {
-        calls.extend(old_call.map(Call::of_function));
+        calls.extend(old_call.map(|call| Call::from(*call)));
     }
-    calls
-        .into_iter()
-        .filter_map(Call::named)
-        .enumerate()
-        .map(|(index, (call, function))| {
-            let id = call.id.into_owned().unwrap_or_else(|| made_up_id(index));
-            let name = function.name.into_owned().unwrap_or_default();
-            let mut tool_call = ToolCall::new(id, name, function.arguments.as_str());
-            tool_call.signature = signature(call.extra_content.as_ref());
-            tool_call
-        })
-}
-
-impl<'a> Call<'a> {
-    pub(super) fn of_function(function: Function<'a>) -> Self {
-        Self {
-            function: Some(function),
-            ..Self::default()
-        }
-    }
-
-    /// The call and what it calls; servers that send every member send empty ones too.
-    fn named(mut self) -> Option<(Self, Function<'a>)> {
-        let function = self.take_function()?;
-        Some((self, function))
-    }
-
-    pub(super) fn take_function(&mut self) -> Option<Function<'a>> {
-        let says_something = |function: &Function<'_>| !function.is_empty();
-        let function = self.function.take().filter(says_something);
-        function.or_else(|| self.custom.take().filter(says_something))
-    }
+    let calls = calls.into_iter().map(|mut call| (call.take_function(), call));
+    let calls = calls.filter(|(function, _)| !function.is_empty());
+    calls.enumerate().map(|(index, (function, call))| {
+        let signature = call.signature();
+        let id = call.id.into_owned().unwrap_or_else(|| made_up_id(index));
+        let name = function.name.into_owned().unwrap_or_default();
+        let mut call = ToolCall::new(id, name, function.arguments.as_str());
+        call.signature = signature;
+        call
+    })
 }
 
 /// Our word for the provider's. A refusal is content that was withheld, though OpenAI ends it with `stop`.
@@ -179,31 +176,4 @@ pub(super) fn finish_reason(word: Text<'_>, refused: bool) -> Option<FinishReaso
         "content_filter" => Some(FinishReason::ContentFilter),
         _ => word.into_owned().map(FinishReason::Other),
     }
-}
-
-/// A list of models: `{"data":[{"id":…}]}`, or the bare list.
-pub(crate) fn models(body: &[u8]) -> Result<Vec<ModelInfo>, serde_json::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Models {
-        Listed { data: Vec<Model> },
-        Bare(Vec<Model>),
-    }
-    #[derive(Deserialize)]
-    struct Model {
-        id: String,
-        #[serde(default, rename = "object")]
-        _object: Ignored,
-        #[serde(flatten)]
-        rest: Rest,
-    }
-    let (Models::Listed { data } | Models::Bare(data)) = serde_json::from_slice(body)?;
-    Ok(data
-        .into_iter()
-        .map(|model| {
-            let mut info = ModelInfo::new(model.id);
-            info.extra = model.rest.0;
-            info
-        })
-        .collect())
 }

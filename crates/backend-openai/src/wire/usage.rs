@@ -1,57 +1,76 @@
-use super::lenient::{Count, Rest, says_nothing};
+use super::lenient::{Count, Text};
+use super::object::{Object, Place, read_into};
+use super::rest::{keep, keep_count};
 use gatepass_core::{JsonObject, Usage};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::MapAccess;
 
 /// `usage`, as far as any server has it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct Tokens {
     prompt_tokens: Count,
     completion_tokens: Count,
     total_tokens: Count,
-    prompt_tokens_details: Option<Details>,
-    completion_tokens_details: Option<Details>,
+    prompt_tokens_details: Details,
+    completion_tokens_details: Details,
     /// DeepSeek's.
     prompt_cache_hit_tokens: Count,
-    #[serde(flatten)]
-    rest: Rest,
+    rest: JsonObject,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+impl<'de> Object<'de> for Tokens {
+    fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "prompt_tokens" => self.prompt_tokens = members.next_value()?,
+            "completion_tokens" => self.completion_tokens = members.next_value()?,
+            "total_tokens" => self.total_tokens = members.next_value()?,
+            "prompt_tokens_details" => read_into(Place(&mut self.prompt_tokens_details), members)?,
+            "completion_tokens_details" => read_into(Place(&mut self.completion_tokens_details), members)?,
+            "prompt_cache_hit_tokens" => self.prompt_cache_hit_tokens = members.next_value()?,
+            _ => keep(&mut self.rest, name, members)?,
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
 struct Details {
     cached_tokens: Count,
     reasoning_tokens: Count,
-    #[serde(flatten)]
-    rest: Rest,
+    rest: JsonObject,
+}
+
+impl<'de> Object<'de> for Details {
+    fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "cached_tokens" => self.cached_tokens = members.next_value()?,
+            "reasoning_tokens" => self.reasoning_tokens = members.next_value()?,
+            _ => keep_count(&mut self.rest, name, members)?,
+        }
+        Ok(())
+    }
 }
 
 impl Tokens {
     pub(super) fn usage(&self) -> Usage {
         let mut usage = Usage::default();
-        let input = self.prompt_tokens_details.as_ref();
-        let output = self.completion_tokens_details.as_ref();
         usage.input_tokens = self.prompt_tokens.0;
         usage.output_tokens = self.completion_tokens.0;
         usage.total_tokens = self.total_tokens.0;
-        usage.cached_input_tokens = input
-            .and_then(|details| details.cached_tokens.0)
-            .or(self.prompt_cache_hit_tokens.0);
-        usage.reasoning_tokens = output.and_then(|details| details.reasoning_tokens.0);
+        let cached = self.prompt_tokens_details.cached_tokens.0;
+        usage.cached_input_tokens = cached.or(self.prompt_cache_hit_tokens.0);
+        usage.reasoning_tokens = self.completion_tokens_details.reasoning_tokens.0;
         usage
     }
 
     /// What else it tells, costs for instance.
     pub(super) fn into_rest(self) -> JsonObject {
-        let mut rest = self.rest.0;
+        let mut rest = self.rest;
         for (name, details) in [
             ("prompt_tokens_details", self.prompt_tokens_details),
             ("completion_tokens_details", self.completion_tokens_details),
         ] {
-            let details = Value::Object(details.map(|details| details.rest.0).unwrap_or_default());
-            if !says_nothing(&details) {
-                rest.insert(name.into(), details);
+            if !details.rest.is_empty() {
+                rest.insert(name.into(), details.rest.into());
             }
         }
         rest

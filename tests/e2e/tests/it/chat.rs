@@ -25,7 +25,7 @@ async fn an_answer_is_the_same_streamed_and_whole_as_text_and_as_json() {
     };
     let streamed = ask(&[]).await.succeeded();
     let whole = ask(&["--no-stream"]).await.succeeded();
-    assert!(streamed.stdout.trim().len() > 10, "{streamed:?}");
+    assert!(streamed.stdout.contains("Paris"), "{streamed:?}");
     assert_eq!(streamed.stdout, whole.stdout);
 
     for more in [&["--json"][..], &["--json", "--no-stream"]] {
@@ -35,10 +35,10 @@ async fn an_answer_is_the_same_streamed_and_whole_as_text_and_as_json() {
             streamed.stdout.strip_suffix('\n').unwrap()
         );
         assert_eq!(described["model"], MODEL);
-        assert_eq!(described["finish"], "length");
-        let usage = &described["usage"];
-        assert_eq!(usage["output_tokens"], 24);
-        assert!(usage["input_tokens"].as_u64().unwrap() > 5, "{usage}");
+        assert_eq!(described["finish"], "stop");
+        let [input, output] =
+            ["input_tokens", "output_tokens"].map(|name| described["usage"][name].as_u64().unwrap());
+        assert!(input > 5 && output > 5, "{described}");
         assert!(
             described["request_id"].as_str().unwrap().starts_with("gateway-"),
             "{described}"

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 fn read(answer: &Value) -> Option<ChatReply> {
     let text = answer.to_string();
-    serde_json::from_str::<Answer<'_>>(&text).unwrap().into_reply()
+    Answer::read(text.as_bytes()).unwrap().into_reply()
 }
 
 /// The reply whose message is this.

@@ -1,0 +1,59 @@
+use super::lenient::{Count, Text};
+use super::object::{First, Object, Optional, Place, read_into};
+use super::reply::Spoken;
+use super::rest::{pass_over, said};
+use super::usage::Tokens;
+use serde::de::MapAccess;
+use serde_json::Value;
+
+/// A chunk of a streamed answer.
+#[derive(Debug, Default)]
+pub(super) struct Chunk<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) model: Text<'a>,
+    pub(super) object: Text<'a>,
+    pub(super) choice: Option<Choice<'a>>,
+    pub(super) usage: Option<Box<Tokens>>,
+    pub(super) error: Option<Box<Value>>,
+}
+
+impl<'de> Object<'de> for Chunk<'de> {
+    fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "id" => self.id = members.next_value()?,
+            "model" => self.model = members.next_value()?,
+            "object" => self.object = members.next_value()?,
+            "choices" => read_into(First(&mut self.choice), members)?,
+            "usage" => read_into(Optional(&mut self.usage), members)?,
+            "error" => self.error = said(members)?.map(Box::new),
+            _ => pass_over(members)?,
+        }
+        Ok(())
+    }
+}
+
+/// What a chunk adds to one answer of several.
+#[derive(Debug, Default)]
+pub(super) struct Choice<'a> {
+    pub(super) index: Count,
+    pub(super) delta: Spoken<'a>,
+    pub(super) finish_reason: Text<'a>,
+    pub(super) logprobs: Option<Box<Value>>,
+}
+
+impl<'de> Object<'de> for Choice<'de> {
+    fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "index" => self.index = members.next_value()?,
+            "delta" => read_into(Place(&mut self.delta), members)?,
+            "finish_reason" => self.finish_reason = members.next_value()?,
+            "logprobs" => self.logprobs = said(members)?.map(Box::new),
+            _ => pass_over(members)?,
+        }
+        Ok(())
+    }
+
+    fn index(&self) -> Option<u64> {
+        self.index.0
+    }
+}

@@ -1,0 +1,85 @@
+//! Members that have no name here.
+
+use super::lenient::Text;
+use gatepass_core::JsonObject;
+use serde::de::{IgnoredAny, MapAccess};
+use serde_json::Value;
+
+/// A member that nobody needs.
+pub(super) fn pass_over<'de, A: MapAccess<'de>>(members: &mut A) -> Result<(), A::Error> {
+    members.next_value::<IgnoredAny>().map(|_| ())
+}
+
+/// A member of any kind; none if it says nothing.
+pub(super) fn said<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Option<Value>, A::Error> {
+    let value: Value = members.next_value()?;
+    Ok((!says_nothing(&value)).then_some(value))
+}
+
+/// Keeps a member in `rest`, unless it says nothing.
+pub(super) fn keep<'de, A: MapAccess<'de>>(
+    rest: &mut JsonObject,
+    name: Text<'de>,
+    members: &mut A,
+) -> Result<(), A::Error> {
+    let value = said(members)?;
+    rest.extend(value.and_then(|value| Some((name.into_owned()?, value))));
+    Ok(())
+}
+
+/// As [`keep`], of an object of counts, where zero says nothing either.
+pub(super) fn keep_count<'de, A: MapAccess<'de>>(
+    rest: &mut JsonObject,
+    name: Text<'de>,
+    members: &mut A,
+) -> Result<(), A::Error> {
+    let value = said(members)?.filter(|value| !is_zero(value));
+    rest.extend(value.and_then(|value| Some((name.into_owned()?, value))));
+    Ok(())
+}
+
+/// `null`, an empty text, an empty list, and objects of nothing but those and zeros: what servers write in
+/// place of a member that they don't have.
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members
+            .values()
+            .all(|value| is_zero(value) || says_nothing(value)),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn is_zero(value: &Value) -> bool {
+    value.as_f64() == Some(0.0)
+}
+
+/// Adds members that come in several chunks. Objects are merged, `join` joins two lists, and of anything else
+/// the last one counts.
+pub(super) fn merge(
+    into: &mut JsonObject,
+    members: impl IntoIterator<Item = (String, Value)>,
+    join: fn(&mut Vec<Value>, Vec<Value>),
+) {
+    for (name, value) in members {
+        match (into.get_mut(&name), value) {
+            (Some(Value::Array(items)), Value::Array(more)) => join(items, more),
+            (Some(Value::Object(inner)), Value::Object(more)) => merge(inner, more, join),
+            (_, value) => {
+                into.insert(name, value);
+            }
+        }
+    }
+}
+
+/// A list comes in pieces.
+pub(super) fn append(items: &mut Vec<Value>, more: Vec<Value>) {
+    items.extend(more);
+}
+
+/// A list comes whole, and maybe again.
+pub(super) fn replace(items: &mut Vec<Value>, again: Vec<Value>) {
+    *items = again;
+}
