@@ -147,7 +147,13 @@ mod tests {
             .map(provider),
             [2; 3]
         );
-        assert_eq!(store(StoreError::WrongKey { what: "corp".into() }), 3);
+        assert_eq!(
+            store(StoreError::WrongKey {
+                what: "corp".into(),
+                source: None
+            }),
+            3
+        );
         assert_eq!(
             store(StoreError::Corrupt {
                 what: "corp".into(),

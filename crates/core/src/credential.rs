@@ -1,3 +1,6 @@
+mod json;
+
+use crate::chat::JsonObject;
 use crate::error::ConfigError;
 use crate::names::{ProviderName, Scopes, check_name};
 use crate::token::AccessToken;
@@ -96,7 +99,14 @@ pub struct Credential {
     pub refresh_token: Option<RefreshToken>,
     /// The scopes that were granted, which may be others than were asked for.
     pub scopes: Option<Scopes>,
+    unknown: Unknown,
 }
+
+/// Members of a stored credential that this version doesn't know, kept for the one that wrote them.
+///
+/// `Debug` shows no value, since any of them may be a secret, and the memory is wiped on drop.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Unknown(JsonObject);
 
 impl Credential {
     /// A credential that `token_url` issued to `client_id`.
@@ -108,6 +118,7 @@ impl Credential {
             access_token: None,
             refresh_token: None,
             scopes: None,
+            unknown: Unknown::default(),
         }
     }
 

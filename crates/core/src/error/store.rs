@@ -19,6 +19,18 @@ pub enum StoreError {
     WrongKey {
         /// Which one.
         what: String,
+        /// How that showed.
+        #[source]
+        source: Option<Cause>,
+    },
+    /// The store would be unsafe to use, or another version of gatepass must use it. Nothing was changed; a
+    /// person has to put it right.
+    #[error("the credential store refuses {what}")]
+    Refused {
+        /// What, and why.
+        what: String,
+        /// The next step, as a sentence without a full stop.
+        fix: String,
     },
     /// The store can't be reached: no keyring, a full disk, a missing permission.
     #[error("the credential store is unavailable: {what}")]
@@ -45,8 +57,21 @@ impl StoreError {
     pub const fn advice(&self) -> Advice {
         match self {
             Self::Corrupt { .. } | Self::WrongKey { .. } => Advice::LoginRequired,
+            Self::Refused { .. } => Advice::FixConfig,
             Self::Unavailable { .. } => Advice::Fail,
             Self::Locked { .. } => Advice::Retry { after: None },
+        }
+    }
+
+    /// The next step, as a sentence without a full stop.
+    #[must_use]
+    pub fn fix(&self) -> String {
+        match self {
+            Self::Corrupt { .. } => "restore it from a backup, or log in again".into(),
+            Self::WrongKey { .. } => "restore the key or the passphrase, or log in again".into(),
+            Self::Refused { fix, .. } => fix.clone(),
+            Self::Unavailable { .. } => "make the store reachable and writable, then try again".into(),
+            Self::Locked { .. } => "wait for the other process, or end it, then try again".into(),
         }
     }
 }

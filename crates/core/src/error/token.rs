@@ -91,7 +91,7 @@ impl TokenError {
             Self::Untrusted { .. } => "set ca_file to the certificates of your authority".into(),
             Self::Malformed { .. } => "check that token_url is the server's token endpoint".into(),
             Self::Config(error) => error.fix(),
-            Self::Store(_) => "log in again, or restore the stored data".into(),
+            Self::Store(error) => error.fix(),
         }
     }
 }

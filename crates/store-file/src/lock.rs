@@ -1,0 +1,85 @@
+//! Locks among the processes of a machine: the operating system gives them back when their holder dies.
+
+use crate::directory::Directory;
+use crate::error::{io, unavailable};
+use crate::fernet::hex;
+use crate::names::LOCKS;
+use gatepass_core::{CredentialKey, StoreError};
+use sha2::{Digest, Sha256};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// An open, locked file.
+#[derive(Debug)]
+pub(crate) struct Held(File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Closing alone would leave the lock with a child process that was just being started.
+        _ = self.0.unlock();
+    }
+}
+
+/// The lock file of the store itself.
+pub(crate) fn of_store() -> String {
+    "store.lock".to_owned()
+}
+
+/// The lock file of a credential. A hash, since file systems differ in which names are the same.
+pub(crate) fn of_credential(key: &CredentialKey) -> String {
+    format!("{}.lock", hex(&Sha256::digest(key.to_string())))
+}
+
+/// Waits without keeping a thread; when the future is dropped, nothing is held.
+pub(crate) async fn acquire(
+    path: PathBuf,
+    name: String,
+    patience: Duration,
+    what: &str,
+) -> Result<Held, StoreError> {
+    const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+    let begin = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    let mut file = blocking({
+        let path = path.clone();
+        move || open(&path, &name)
+    })
+    .await?;
+    loop {
+        let (back, tried) = blocking(move || {
+            let tried = file.try_lock();
+            Ok((file, tried))
+        })
+        .await?;
+        match tried {
+            Ok(()) => return Ok(Held(back)),
+            Err(TryLockError::WouldBlock) => file = back,
+            Err(TryLockError::Error(error)) => return Err(io("locking", &path)(error)),
+        }
+        let left = patience.saturating_sub(begin.elapsed());
+        if left.is_zero() {
+            return Err(StoreError::Locked {
+                what: what.to_owned(),
+                waited: patience,
+            });
+        }
+        sleep(pause.min(left)).await;
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+}
+
+fn open(path: &Path, name: &str) -> Result<File, StoreError> {
+    Directory::create(path)?.create_inside(LOCKS)?.lock_file(name)
+}
+
+/// Runs file operations off the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(stopped) => Err(unavailable("the runtime is shutting down", stopped)),
+    }
+}

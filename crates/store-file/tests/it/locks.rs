@@ -1,0 +1,102 @@
+//! Who holds a lock, and for how long.
+
+use crate::child::Process;
+use crate::support::{Home, credential, key};
+use gatepass_core::{Advice, CredentialStore, Exclusion, StoreError};
+use gatepass_file_store::{FileStore, KeySource};
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn the_next_goes_on_within_a_second_after_the_holder_was_killed() {
+    let home = Home::new();
+    let mut holder = Process::start(&home.path, "hold jane");
+    assert_eq!(holder.says().as_deref(), Some("held"));
+    let store = home.store();
+    let waiter = tokio::spawn(async move {
+        let held = store.lock(&key("jane")).await;
+        (held, Instant::now())
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!waiter.is_finished());
+    let killed = Instant::now();
+    holder.kill();
+    let (held, taken) = waiter.await.unwrap();
+    held.unwrap();
+    let waited = taken - killed;
+    eprintln!("the next holder went on {waited:?} after kill -9");
+    assert!(waited < Duration::from_secs(1), "{waited:?}");
+}
+
+#[tokio::test]
+async fn who_waits_too_long_is_told_so() {
+    let home = Home::new();
+    let mut holder = Process::start(&home.path, "hold jane");
+    assert_eq!(holder.says().as_deref(), Some("held"));
+    let store = home.store().with_lock_patience(Duration::from_millis(200));
+    let begin = Instant::now();
+    let error = store.lock(&key("jane")).await.unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "another process has been refreshing corp/jane for 200ms"
+    );
+    assert_eq!(error.advice(), Advice::Retry { after: None });
+    // All else goes on.
+    store.save(&key("jane"), &credential("1")).await.unwrap();
+    store.lock(&key("joe")).await.unwrap();
+    assert_eq!(store.exclusion(), Exclusion::Host);
+}
+
+#[tokio::test]
+async fn a_lock_blocks_no_thread() {
+    let home = Home::new();
+    let _held = home.store().lock(&key("jane")).await.unwrap();
+    // More than the runtime has threads to block.
+    let mut waiters = tokio::task::JoinSet::new();
+    for _ in 0..600 {
+        let store = home.store();
+        waiters.spawn(async move { store.lock(&key("jane")).await });
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (store, joe, one) = (home.store(), key("joe"), credential("1"));
+    let done = tokio::time::timeout(Duration::from_secs(10), store.save(&joe, &one)).await;
+    done.expect("a save isn't kept waiting by waiters").unwrap();
+    drop(waiters);
+}
+
+#[tokio::test]
+async fn a_directory_is_the_same_by_any_path() {
+    let home = Home::with_jane().await;
+    let linked = home.path.parent().unwrap().join("linked");
+    symlink(&home.path, &linked).unwrap();
+    let dotted = home.path.join("..").join("gatepass");
+    let _held = home.store().lock(&key("jane")).await.unwrap();
+    for path in [&linked, &dotted] {
+        let other = FileStore::open(path, KeySource::KeyFile)
+            .unwrap()
+            .with_lock_patience(Duration::from_millis(50));
+        assert!(matches!(
+            other.lock(&key("jane")).await,
+            Err(StoreError::Locked { .. })
+        ));
+        other.save(&key("jane"), &credential("2")).await.unwrap();
+    }
+    assert!(linked.is_symlink(), "followed, not replaced");
+}
+
+#[tokio::test]
+async fn a_save_whose_caller_went_away_is_whole_or_didnt_happen() {
+    let home = Home::with_jane().await;
+    for pause in 0..40 {
+        let store = home.store();
+        let save = tokio::spawn(async move { store.save(&key("jane"), &credential("2")).await });
+        tokio::time::sleep(Duration::from_micros(pause * 100)).await;
+        save.abort();
+        let stored = crate::support::loaded(&home.store(), "jane").await.unwrap();
+        assert!(matches!(stored.as_deref(), Some("1" | "2")));
+    }
+    home.store().save(&key("jane"), &credential("3")).await.unwrap();
+    assert_eq!(home.temporaries(), 0);
+}

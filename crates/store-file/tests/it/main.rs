@@ -1,0 +1,33 @@
+//! The file store against what happens to files: other processes, crashes, full disks, damage, hostile neighbours.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which clippy takes for library code"
+)]
+
+mod contract;
+mod damage;
+mod formats;
+mod keys;
+mod rotation;
+mod support;
+
+#[cfg(unix)]
+mod child;
+#[cfg(unix)]
+mod crashes;
+#[cfg(unix)]
+mod full;
+#[cfg(unix)]
+mod locks;
+#[cfg(unix)]
+mod planted;
+#[cfg(unix)]
+mod processes;
+#[cfg(unix)]
+mod python;
+#[cfg(target_os = "linux")]
+mod syscalls;
