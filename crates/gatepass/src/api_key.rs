@@ -4,9 +4,7 @@ use crate::config::LlmConfig;
 use crate::connect::Connection;
 use crate::model::Model;
 use crate::shared::Shared;
-use gatepass_core::{
-    AccessToken, ConfigError, ExposeSecret, LlmBackend, SecretString, StaticTokenSource,
-};
+use gatepass_core::{AccessToken, ConfigError, ExposeSecret, LlmBackend, SecretString, StaticTokenSource};
 use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
 use gatepass_openai::OpenAiBackend;
 use std::sync::Arc;
