@@ -92,7 +92,7 @@ mod tests {
         let bytes = bytes.trim_matches(['[', ']']);
         for error in [
             E::BadEncoding(canary.clone()),
-            E::BadDataFormat(canary.clone(), "odd".into()),
+            E::BadDataFormat(canary, "odd".into()),
         ] {
             assert!(
                 format!("{error:?}").contains(bytes),

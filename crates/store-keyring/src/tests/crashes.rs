@@ -17,11 +17,8 @@ async fn cut_off_everywhere(directory: &Path, old: &Credential, new: &Credential
             state.changes_left = Some(state.changes + cut);
         }
         let saved = CredentialStore::save(&store, &key("jane"), new).await;
-        let all_done = {
-            let mut state = fake.state();
-            state.changes < state.changes_left.unwrap() && state.changes_left.take().is_some()
-        };
-        fake.state().changes_left = None;
+        let left = fake.state().changes_left.take();
+        let all_done = left.is_some_and(|left| fake.state().changes < left);
         let loaded = CredentialStore::load(&store, &key("jane")).await.unwrap();
         let expected = if saved.is_ok() { new } else { old };
         assert!(

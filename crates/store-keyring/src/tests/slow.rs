@@ -18,8 +18,9 @@ async fn nothing_more_is_written_for_a_caller_who_was_told_that_it_failed() {
     fake.state().takes = Duration::from_millis(40);
     let keyring = fake.keyring().with_deadline(DEADLINE);
     let hasty = KeyringStore::open(keyring, root.path()).unwrap();
-    let save = CredentialStore::save(&hasty, &key("jane"), &credential('n', 16 * 1024));
-    let error = save.await.unwrap_err();
+    let new = credential('n', 16 * 1024);
+    let save = CredentialStore::save(&hasty, &key("jane"), &new).await;
+    let error = save.unwrap_err();
     assert!(
         error.to_string().contains("didn't answer within 100ms"),
         "{error}"

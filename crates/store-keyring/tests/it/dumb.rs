@@ -9,17 +9,21 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 const DEADLINE: Duration = Duration::from_millis(300);
-/// Starting the bus and this binary, on a busy machine.
-const STARTING: Duration = Duration::from_secs(2);
+/// Starting the bus and this binary.
+const STARTING: Duration = Duration::from_millis(500);
+/// Where the role says how long it took.
+const TOOK: &str = "took";
 
 #[test]
-fn a_keyring_that_never_answers_keeps_nobody_waiting() {
+fn a_keyring_that_never_answers_keeps_neither_callers_nor_the_process() {
     let Some(desktop) = Desktop::new() else { return };
     let done = desktop.run(&Ring::None, "dumb async");
     done.well();
-    // Eight deadlines, and the process ends though its calls are still under way.
-    let most = DEADLINE * 8 + STARTING + Duration::from_secs(1);
-    assert!(done.took < most, "{:?}", done.took);
+    let took = std::fs::read_to_string(desktop.home().join("state").join(TOOK)).unwrap();
+    let calls = Duration::from_millis(took.parse().unwrap());
+    // The process has ended though its calls are still under way.
+    let rest = done.took.saturating_sub(calls);
+    assert!(rest < STARTING + Duration::from_secs(1), "{rest:?}");
 }
 
 pub(crate) async fn asynchronous(directory: &Path) {
@@ -28,12 +32,11 @@ pub(crate) async fn asynchronous(directory: &Path) {
     let store = KeyringStore::open(keyring, directory)
         .unwrap()
         .with_lock_patience(DEADLINE);
-    let check = |error: StoreError| match error {
-        StoreError::Unavailable { what, .. } => {
-            assert!(what.contains("didn't answer within 300ms"), "{what}")
-        }
-        StoreError::Locked { .. } => {} // the save that is still under way keeps its lock
-        error => panic!("{error:?}"),
+    let check = |error: StoreError| {
+        // The save that is still under way keeps its lock.
+        let locked = matches!(error, StoreError::Locked { .. });
+        let told = error.to_string().contains("didn't answer within 300ms");
+        assert!(told || locked, "{error:?}");
     };
     let begin = Instant::now();
     let loaded = CredentialStore::load(&store, &key("joe")).await;
@@ -49,6 +52,7 @@ pub(crate) async fn asynchronous(directory: &Path) {
     let save = CredentialStore::save(&store, &key("joe"), &credential("canary")).await;
     let error = format!("{:?}", save.unwrap_err());
     assert!(!error.contains("canary"), "{error}");
+    std::fs::write(directory.join(TOOK), begin.elapsed().as_millis().to_string()).unwrap();
 }
 
 #[test]

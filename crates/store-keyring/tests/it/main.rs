@@ -2,8 +2,6 @@
 
 #![cfg(target_os = "linux")]
 #![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::unwrap_used,
     reason = "helpers of tests, which clippy takes for library code"

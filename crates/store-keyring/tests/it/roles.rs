@@ -40,7 +40,11 @@ pub(crate) fn store(directory: &Path) -> KeyringStore {
 }
 
 /// Everything a store does must fail like that, and leave nothing behind.
-pub(crate) async fn everything_fails(store: &KeyringStore, directory: &Path, check: impl Fn(StoreError)) {
+pub(crate) async fn everything_fails(
+    store: &KeyringStore,
+    directory: &Path,
+    check: impl Fn(StoreError) + Send + Sync,
+) {
     use gatepass_core::CredentialStore;
     check(CredentialStore::load(store, &key("jane")).await.unwrap_err());
     check(CredentialStore::list(store).await.unwrap_err());
