@@ -20,6 +20,7 @@ mod cache;
 
 mod credential;
 mod store;
+mod vault;
 
 mod chat;
 
@@ -44,6 +45,7 @@ pub use names::{ProviderName, Scopes};
 pub use source::{StaticTokenSource, TokenSource};
 pub use store::{CredentialLock, CredentialStore, Exclusion, MemoryStore};
 pub use token::{AccessToken, TokenRef, TokenScheme};
+pub use vault::{KeySlot, KeyVault};
 
 // Part of our signatures.
 pub use async_trait::async_trait;

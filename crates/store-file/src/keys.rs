@@ -6,8 +6,8 @@ use crate::error::{Failure, corrupt, no_randomness, refused, unavailable};
 use crate::fernet::Key;
 use crate::names::{CREDENTIALS, DESCRIPTION, KEY, NEXT_KEY};
 use crate::passphrase::{Derivation, Unusable};
-use crate::source::{KeyLocation, KeySlot, KeySource};
-use gatepass_core::{ExposeSecret, SecretString, StoreError};
+use crate::source::{KeyLocation, KeySource};
+use gatepass_core::{ExposeSecret, KeySlot, SecretString, StoreError};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 

@@ -22,5 +22,8 @@ mod source;
 mod store;
 
 pub use kagura::{Imported, import_kagura};
-pub use source::{KeyLocation, KeySlot, KeySource, KeyVault};
+pub use source::{KeyLocation, KeySource};
 pub use store::FileStore;
+
+// Part of our signatures.
+pub use gatepass_core::{KeySlot, KeyVault};

@@ -4,8 +4,8 @@ use crate::description::KeyEntry;
 use crate::directory::Directory;
 use crate::keys::Place;
 use crate::session::Session;
-use crate::source::{KeySlot, KeySource};
-use gatepass_core::StoreError;
+use crate::source::KeySource;
+use gatepass_core::{KeySlot, StoreError};
 
 /// Encrypts the store with a fresh key of `new`. The store lock is held.
 ///

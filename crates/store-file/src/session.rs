@@ -7,8 +7,7 @@ use crate::error::{Failure, corrupt, no_randomness, refused, wrong_key};
 use crate::fernet::{Key, Reject};
 use crate::keys::Place;
 use crate::names::CREDENTIALS;
-use crate::source::KeySlot;
-use gatepass_core::{Clock, StoreError, SystemClock};
+use gatepass_core::{Clock, KeySlot, StoreError, SystemClock};
 use std::path::Path;
 
 /// A store as it was found.

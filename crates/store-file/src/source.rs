@@ -1,6 +1,6 @@
 //! Where the key comes from.
 
-use gatepass_core::{SecretString, StoreError};
+use gatepass_core::{KeyVault, SecretString};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,42 +20,6 @@ pub enum KeySource {
     Given(SecretString),
     /// Kept by somebody else, the operating system's keyring for instance.
     Vault(Arc<dyn KeyVault>),
-}
-
-/// Keeps the key of a [`FileStore`](crate::FileStore) in a safer place than beside the file.
-///
-/// Called on a thread that may block.
-pub trait KeyVault: Send + Sync + fmt::Debug {
-    /// Reads a key.
-    ///
-    /// # Errors
-    /// [`StoreError`]; a key that can't be read is an error, never `None`.
-    fn read(&self, slot: KeySlot) -> Result<Option<SecretString>, StoreError>;
-
-    /// Writes a key, durably, in place of an older one.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    fn write(&self, slot: KeySlot, key: &SecretString) -> Result<(), StoreError>;
-
-    /// Removes a key; fine if there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`]
-    fn remove(&self, slot: KeySlot) -> Result<(), StoreError>;
-
-    /// What a person calls this place: `the login keyring`.
-    fn location(&self) -> String;
-}
-
-/// A place for a key. There are two, so that a change of keys can be cut off at any moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeySlot {
-    /// The key in use.
-    Current,
-    /// The key that is about to be in use; there is none but during a change.
-    Next,
 }
 
 /// Where the key is, told honestly; `Display` is a phrase for a person.
