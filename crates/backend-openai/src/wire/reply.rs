@@ -1,7 +1,7 @@
 use super::call::{Call, Function, made_up_id};
 use super::content;
 use super::lenient::{Content, Count, Text};
-use super::object::{First, Items, Object, Optional, from_slice, from_str, read_into};
+use super::object::{Items, Object, Optional, from_slice, from_str, read_first, read_into};
 use super::rest::{keep, pass_over, said};
 use super::usage::Tokens;
 use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Reasoning, Role, ToolCall};
@@ -24,7 +24,7 @@ impl<'de> Object<'de> for Answer<'de> {
         match name.as_str() {
             "id" => self.id = members.next_value()?,
             "model" => self.model = members.next_value()?,
-            "choices" => read_into(First(&mut self.choice), members)?,
+            "choices" => read_first(&mut self.choice, members)?,
             "usage" => read_into(Optional(&mut self.usage), members)?,
             "error" => self.error = said(members)?,
             // `obfuscation` is padding against people who guess a stream's words by their length.
