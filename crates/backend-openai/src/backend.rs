@@ -18,7 +18,8 @@ use std::sync::Arc;
 /// * `max_tokens` becomes `max_completion_tokens` at `api.openai.com`, whose reasoning models refuse the other
 ///   name, and stays `max_tokens` everywhere else.
 /// * A message with several tool results becomes one message a result; one of [`Role::Tool`] has nothing else.
-///   Thoughts ([`Part::Reasoning`]) are left out: the wire has no place for them.
+///   Thoughts ([`Part::Reasoning`]), [`ToolResult::is_error`] and [`ToolResult::name`] are left out: the wire has
+///   no place for them. That a tool failed has to be said in [`ToolResult::content`].
 /// * Streams are asked to tell their usage (`stream_options`), but for Mistral, which does so unasked.
 /// * [`ChatRequest::extra`] and [`Message::extra`] are added last, and win.
 ///
@@ -34,6 +35,9 @@ use std::sync::Arc;
 ///
 /// [`Part::Reasoning`]: gatepass_core::Part::Reasoning
 /// [`Role::Tool`]: gatepass_core::Role::Tool
+/// [`ToolResult::is_error`]: gatepass_core::ToolResult::is_error
+/// [`ToolResult::name`]: gatepass_core::ToolResult::name
+/// [`ToolResult::content`]: gatepass_core::ToolResult::content
 /// [`Message::extra`]: gatepass_core::Message::extra
 /// [`FinishReason::ContentFilter`]: gatepass_core::FinishReason::ContentFilter
 #[derive(Debug)]
