@@ -54,6 +54,9 @@ fn reply(response: &HttpResponse, body: &[u8]) -> Result<ChatReply, BackendError
     if let Some(error) = answer.error.take() {
         return Err(origin().told(&error));
     }
+    if answer.has_too_many_calls() {
+        return Err(origin().unreadable(wire::TOO_MANY));
+    }
     let mut reply = answer
         .into_reply()
         .ok_or_else(|| origin().unreadable("it has no message"))?;

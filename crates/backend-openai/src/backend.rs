@@ -32,6 +32,8 @@ use std::sync::Arc;
 /// * A stream is complete with `[DONE]`, or at its end if the answer has said why it ended. One that ends earlier
 ///   is [`BackendError::Network`]; an error within it, [`BackendError::Provider`] with status 200. A server that
 ///   answers in one piece instead is understood.
+/// * A whole answer may have 64 MiB, and so may the tool calls and the `extra` members of a stream, which are held
+///   back until they are whole; no answer may have more than 1024 tool calls. More is [`BackendError::Decode`].
 ///
 /// [`Part::Reasoning`]: gatepass_core::Part::Reasoning
 /// [`Role::Tool`]: gatepass_core::Role::Tool

@@ -166,18 +166,25 @@ impl<'de, T: Object<'de>> Object<'de> for Box<T> {
     }
 }
 
-/// The place of a list of objects.
+/// More objects than any list of the wire has; an empty one takes a hundred times as much memory as its text.
+pub(super) const ITEMS_LIMIT: usize = 1024;
+
+/// The place of a list of objects. It takes at most one more than [`ITEMS_LIMIT`], which tells that there were
+/// too many.
 pub(super) struct Items<'p, T>(pub(super) &'p mut Vec<T>);
 
 impl<'de, T: Object<'de>> TakesAny<'de> for Items<'_, T> {
     fn take_list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        loop {
+        while self.0.len() <= ITEMS_LIMIT {
             let mut item = None;
-            if items.next_element_seed(Seed(Any(Optional(&mut item))))?.is_none() {
+            let place = Any(Optional(&mut item));
+            if items.next_element_seed(Seed(place))?.is_none() {
                 return Ok(());
             }
             self.0.extend(item);
         }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
     }
 }
 

@@ -345,7 +345,24 @@ async fn arguments_without_an_end_are_refused() {
     let call = json!({ "choices": [{ "delta": { "tool_calls": [{ "index": 0, "function": { "arguments": "x".repeat(1 << 20) } }] } }] });
     let answer = Answer::endless(format!("data: {call}\n\n"));
     let (error, _) = streamed(answer).await.unwrap_err();
-    assert_eq!(what(&error), "its tool calls are larger than 64 MiB");
+    assert_eq!(
+        what(&error),
+        "its tool calls and extra members are larger than 64 MiB"
+    );
+}
+
+#[tokio::test]
+async fn more_calls_than_anyone_makes_are_refused() {
+    let call = json!({ "id": "a", "function": { "name": "time", "arguments": "{}" } });
+    let said = json!({ "tool_calls": vec![call; 1025] });
+    let whole = json!({ "choices": [{ "message": said }] });
+    let chunk = json!({ "choices": [{ "delta": said }] });
+    let error = asked(Answer::json(200, &whole)).await;
+    assert_eq!(what(&error), "it has more than 1024 tool calls");
+    let (error, _) = streamed(Answer::sse([format!("data: {chunk}\n\n")]))
+        .await
+        .unwrap_err();
+    assert_eq!(what(&error), "it has more than 1024 tool calls");
 }
 
 #[tokio::test]
