@@ -1,21 +1,18 @@
 use crate::client::{AuthStyle, Client};
-use crate::conceal::conceal;
+use crate::conceal::Secrets;
 use crate::grant::Grant;
+use crate::patience::Patience;
+use crate::verdict::{may_be_the_style, network_error, verdict};
 use crate::wire::{self, TokenResponse};
-use gatepass_core::{Clock, Refusal, SystemClock, TokenError};
-use gatepass_http::{
-    HttpClient, HttpError, HttpRequest, HttpResponse, RetryPolicy, ServerUrl, request_id, retry_after,
-};
-use http::{HeaderValue, StatusCode, header};
+use gatepass_core::{Clock, SystemClock, TokenError};
+use gatepass_http::{HttpClient, HttpRequest, RetryPolicy, ServerUrl};
+use http::{HeaderValue, header};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 /// The most bytes that an answer may have.
 pub(crate) const BODY_LIMIT: usize = 1 << 20;
-
-/// The time that a whole token request may take, retries included.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Speaks to one token endpoint (RFC 6749 §3.2) as one client.
 ///
@@ -31,8 +28,7 @@ pub struct TokenEndpoint {
     style: AuthStyle,
     name: String,
     target: Vec<(String, String)>,
-    retry: RetryPolicy,
-    timeout: Duration,
+    patience: Patience,
     clock: Arc<dyn Clock>,
     /// What `AuthStyle::Auto` has found out: 0 nothing, 1 Basic, 2 Post.
     learned: AtomicU8,
@@ -50,8 +46,7 @@ impl TokenEndpoint {
             client,
             style: AuthStyle::Auto,
             target: Vec::new(),
-            retry: RetryPolicy::tokens(),
-            timeout: TIMEOUT,
+            patience: Patience::default(),
             clock: Arc::new(SystemClock),
             learned: AtomicU8::new(0),
             down: AtomicBool::new(false),
@@ -89,14 +84,14 @@ impl TokenEndpoint {
     /// Sets how failures are tried again.
     #[must_use]
     pub const fn with_retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
+        self.patience.retry = retry;
         self
     }
 
     /// Sets the time that a whole token request may take, retries included.
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.patience.timeout = timeout;
         self
     }
 
@@ -119,39 +114,19 @@ impl TokenEndpoint {
     /// [`TokenError::Refused`] with the server's own words, [`TokenError::Unavailable`] after the retries,
     /// [`TokenError::Malformed`] for an answer that is no token response.
     pub async fn request(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
-        let mut policy = self.retry.clone();
-        // No pause that the time wouldn't suffice for: the real error is told instead of "no answer".
-        policy.deadline = policy.deadline.min(self.timeout);
-        if self.down.load(Ordering::Relaxed) {
-            policy.retries = 0;
-        }
         let what = format!("token request for {}", self.name);
-        let attempts = policy.run(&what, TokenError::advice, || {
-            self.within(self.attempt_timeout(), self.attempt(grant))
-        });
-        let outcome = self.within(self.timeout, attempts).await;
+        let mut patience = self.patience.clone();
+        if self.down.load(Ordering::Relaxed) {
+            patience = patience.without_retries();
+        }
+        let outcome = patience
+            .run(&what, &self.url.host(), || self.attempt(grant))
+            .await;
         self.down.store(
             matches!(outcome, Err(TokenError::Unavailable { .. })),
             Ordering::Relaxed,
         );
         outcome
-    }
-
-    async fn within(
-        &self,
-        time: Duration,
-        asking: impl Future<Output = Result<TokenResponse, TokenError>> + Send,
-    ) -> Result<TokenResponse, TokenError> {
-        let late = || self.unavailable(format!("no answer within {time:?}"), None);
-        tokio::time::timeout(time, asking)
-            .await
-            .unwrap_or_else(|_| Err(late()))
-    }
-
-    /// A third of the time, but not less than 10 s where there are that many: one request that hangs leaves room
-    /// for another.
-    fn attempt_timeout(&self) -> Duration {
-        (self.timeout / 3).max(Duration::from_secs(10)).min(self.timeout)
     }
 
     /// One request; a second one in the other style when the server refuses the client in the first.
@@ -198,11 +173,6 @@ impl TokenEndpoint {
     }
 
     async fn send(&self, grant: &Grant, style: AuthStyle) -> Result<TokenResponse, TokenError> {
-        let outcome = self.exchange(grant, style).await;
-        outcome.map_err(|error| conceal(error, [self.client.secret(), grant.secret()]))
-    }
-
-    async fn exchange(&self, grant: &Grant, style: AuthStyle) -> Result<TokenResponse, TokenError> {
         let asked_at = self.clock.now();
         let request = self
             .client
@@ -211,88 +181,23 @@ impl TokenEndpoint {
             })?
             // Some servers send an HTML page to whoever doesn't ask for JSON.
             .with_header(header::ACCEPT, HeaderValue::from_static("application/json"));
-        let mut response = self
-            .http
-            .send(request)
-            .await
-            .map_err(|error| self.network(error))?;
-        if !response.status().is_success() {
-            let body = response.read_some().await;
-            return Err(self.judge(&response, &body));
-        }
-        let body = response
-            .read(BODY_LIMIT)
-            .await
-            .map_err(|error| self.network(error))?;
-        wire::read_success(&self.url.host(), response.status().as_u16(), &body, asked_at)
+        let network = |error| network_error(&self.url, error);
+        let mut response = self.http.send(request).await.map_err(network)?;
+        let complaint = if response.status().is_success() {
+            let body = response.read(BODY_LIMIT).await.map_err(network)?;
+            match wire::read_success(&self.url.host(), &body, asked_at)? {
+                Ok(response) => return Ok(response),
+                Err(complaint) => complaint,
+            }
+        } else {
+            wire::read_error(&response.read_some().await)
+        };
+        let secrets = Secrets::of(&self.client, grant);
+        Err(verdict(
+            &response,
+            &complaint,
+            &secrets,
+            self.clock.now().wall_time(),
+        ))
     }
-
-    /// An error answer. What a 4xx says is a verdict, unless it says "later"; what a 5xx says is none.
-    fn judge(&self, response: &HttpResponse, body: &[u8]) -> TokenError {
-        let status = response.status();
-        let (error, description) = wire::read_error(body);
-        if status.is_redirection() {
-            let what = format!(
-                "it redirects (status {}); secrets don't follow redirects",
-                status.as_u16()
-            );
-            return TokenError::malformed(format!("{what} ({})", self.url.host()));
-        }
-        if is_transient(status, &error) {
-            let code = if error.is_empty() {
-                String::new()
-            } else {
-                format!(" {}", gatepass_core::printable(&error))
-            };
-            let retry_after = retry_after(response.headers(), self.clock.now().wall_time());
-            return self.unavailable(format!("status {}{code}", status.as_u16()), retry_after);
-        }
-        let refusal = Refusal::new(self.url.host(), status.as_u16(), &error)
-            .with_description(description.as_deref())
-            .with_request_id(request_id(response.headers()));
-        TokenError::Refused(Box::new(refusal))
-    }
-
-    fn network(&self, error: HttpError) -> TokenError {
-        network_error(&self.url, error)
-    }
-
-    fn unavailable(&self, what: String, retry_after: Option<Duration>) -> TokenError {
-        TokenError::Unavailable {
-            host: self.url.host(),
-            what,
-            retry_after,
-            source: None,
-        }
-    }
-}
-
-pub(crate) fn network_error(url: &ServerUrl, error: HttpError) -> TokenError {
-    let transient = error.is_transient();
-    match error {
-        HttpError::Network { host, phase, source } if transient => TokenError::Unavailable {
-            host,
-            what: phase.to_string(),
-            retry_after: None,
-            source,
-        },
-        HttpError::Network { host, phase, source } => TokenError::Untrusted {
-            host,
-            what: phase.to_string(),
-            source,
-        },
-        HttpError::Unreadable { what, .. } => TokenError::malformed(format!("{what} ({})", url.host())),
-        _ => TokenError::malformed(format!("unreadable ({})", url.host())),
-    }
-}
-
-/// RFC 6749 §5.2 lets a server answer 400 or 401; some call a missing parameter `invalid_request`.
-fn may_be_the_style(refusal: &Refusal) -> bool {
-    refusal.status == 401 || matches!(refusal.error.as_str(), "invalid_client" | "invalid_request")
-}
-
-fn is_transient(status: StatusCode, error: &str) -> bool {
-    matches!(status.as_u16(), 408 | 425 | 429)
-        || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)
-        || matches!(error, "temporarily_unavailable" | "server_error" | "slow_down")
 }

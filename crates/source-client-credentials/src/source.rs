@@ -4,7 +4,7 @@ use gatepass_core::{
     AccessToken, Clock, ConfigError, ProviderName, RefreshToken, SystemClock, TokenError, TokenSource,
 };
 use gatepass_http::{HttpClient, RetryPolicy};
-use gatepass_oauth2::{Grant, Metadata, TokenEndpoint};
+use gatepass_oauth2::{Discovery, Grant, TokenEndpoint};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -101,7 +101,11 @@ impl ClientCredentialsSource {
         let (url, discovered) = match &provider.token {
             TokenLocation::Url(url) => (url.clone(), provider.auth_style),
             TokenLocation::Issuer(issuer) => {
-                let found = Metadata::discover(&self.http, issuer, provider.transport).await;
+                let discovery = Discovery::new(self.http.clone())
+                    .with_retry(self.retry.clone())
+                    .with_clock(Arc::clone(&self.clock))
+                    .with_timeout(provider.timeout.unwrap_or(TIMEOUT));
+                let found = discovery.metadata(issuer, provider.transport).await;
                 let metadata = found.map_err(|error| self.at_entry(error))?;
                 (metadata.token_endpoint, metadata.auth_style)
             }

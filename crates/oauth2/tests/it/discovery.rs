@@ -1,9 +1,9 @@
 //! B2: from an issuer to its token endpoint, and to no other.
 
 use crate::support::{SOON, Trap, client, grant, http, in_full, json, quick};
-use gatepass_core::TokenError;
-use gatepass_http::{HttpClient, HttpOptions, Transport};
-use gatepass_oauth2::{AuthStyle, Metadata, TokenEndpoint};
+use gatepass_core::{Advice, TokenError};
+use gatepass_http::{HttpClient, HttpOptions, RetryPolicy, Transport};
+use gatepass_oauth2::{AuthStyle, Discovery, Metadata, TokenEndpoint};
 use gatepass_testkit::{Answer, AuthorizationServer, ClientAuth};
 use serde_json::json as value;
 use std::time::{Duration, Instant};
@@ -12,7 +12,8 @@ const OAUTH: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
 async fn discover(issuer: &str) -> Result<Metadata, TokenError> {
-    Metadata::discover(&http(), issuer, Transport::Encrypted).await
+    let discovery = Discovery::new(http()).with_retry(quick());
+    discovery.metadata(issuer, Transport::Encrypted).await
 }
 
 fn paths(server: &AuthorizationServer) -> Vec<String> {
@@ -128,7 +129,8 @@ async fn a_document_that_names_an_unsafe_endpoint_is_refused() {
         assert!(!in_full(&error).contains("canary"), "{endpoint}: {error:?}");
     }
     server.set_metadata(value!({"issuer": server.issuer(), "token_endpoint": "http://as.corp/t"}));
-    Metadata::discover(&http(), &server.issuer(), Transport::PlainAllowed)
+    Discovery::new(http())
+        .metadata(&server.issuer(), Transport::PlainAllowed)
         .await
         .unwrap();
 }
@@ -144,7 +146,7 @@ async fn redirecting_metadata_is_not_followed() {
             server.always_at(place, Answer::redirect(status, &away));
         }
         let error = discover(&server.issuer()).await.unwrap_err();
-        assert!(matches!(error, TokenError::Malformed { .. }), "{error:?}");
+        assert!(matches!(error, TokenError::Config(_)), "{error:?}");
         assert_eq!(server.token_requests(), 0);
     }
     assert!(!trap.was_visited());
@@ -183,13 +185,11 @@ async fn hostile_metadata_is_an_error_in_bounded_time() {
         server.always_at(OAUTH, answer.clone());
         server.always_at(OPENID, answer);
         let began = Instant::now();
-        let outcome = Metadata::discover(&http, &server.issuer(), Transport::Encrypted).await;
+        let discovery = Discovery::new(http.clone()).with_retry(RetryPolicy::never());
+        let outcome = discovery.metadata(&server.issuer(), Transport::Encrypted).await;
         let error = outcome.unwrap_err();
         assert!(
-            matches!(
-                error,
-                TokenError::Malformed { .. } | TokenError::Unavailable { .. }
-            ),
+            matches!(error, TokenError::Config(_) | TokenError::Unavailable { .. }),
             "{name}: {error:?}"
         );
         assert!(!in_full(&error).contains("canary"), "{name}: {error:?}");
@@ -200,6 +200,103 @@ async fn hostile_metadata_is_an_error_in_bounded_time() {
         );
         assert_eq!(server.token_requests(), 0);
     }
+}
+
+/// B2, T07
+#[tokio::test]
+async fn a_failure_that_passes_is_not_seen_by_who_asks_for_metadata() {
+    let server = AuthorizationServer::start().await;
+    let gone = format!("http://{}", Trap::new().address());
+    for (answer, requests) in [
+        (Answer::text(503, "busy"), 4),
+        (Answer::text(429, "later"), 4),
+        (Answer::close(), 4),
+        (Answer::text(501, "no such method"), 2),
+        (Answer::text(404, "not here"), 2),
+    ] {
+        let server = AuthorizationServer::start().await;
+        server.always_at(OAUTH, answer.clone());
+        server.always_at(OPENID, answer);
+        discover(&server.issuer()).await.unwrap_err();
+        assert_eq!(paths(&server).len(), requests);
+    }
+    assert!(matches!(
+        discover(&gone).await,
+        Err(TokenError::Unavailable { .. })
+    ));
+    server.always_at(OAUTH, Answer::text(503, "busy"));
+    let back = async {
+        gatepass_testkit::eventually("a request came", || !server.requests().is_empty()).await;
+        server.normal();
+    };
+    let retry = RetryPolicy::tokens().with_first_pause(SOON);
+    let discovery = Discovery::new(http()).with_retry(retry);
+    let issuer = server.issuer();
+    let (found, ()) = tokio::join!(discovery.metadata(&issuer, Transport::Encrypted), back);
+    found.unwrap();
+}
+
+/// B2, T07
+#[tokio::test]
+async fn the_pause_that_a_server_asks_for_is_honoured_for_its_metadata() {
+    let server = AuthorizationServer::start().await;
+    server.always_at(
+        OAUTH,
+        Answer::text(429, "later").with_header("retry-after-ms", "150"),
+    );
+    discover(&server.issuer()).await.unwrap_err();
+    let requests = server.requests();
+    assert_eq!(requests.len(), 4);
+    assert!(requests[1].at - requests[0].at >= Duration::from_millis(150));
+
+    server.always_at(OAUTH, Answer::text(503, "later").with_header("retry-after", "90"));
+    let error = discover(&server.issuer()).await.unwrap_err();
+    let after = Some(Duration::from_secs(90));
+    assert_eq!(error.advice(), Advice::Retry { after }, "the caller decides");
+}
+
+/// B2, T05
+#[tokio::test]
+async fn all_places_and_retries_fit_into_the_time_limit() {
+    for answer in [Answer::hang(), Answer::text(404, "no").after(SOON * 2 / 3)] {
+        let server = AuthorizationServer::start().await;
+        server.always_at(OAUTH, answer.clone());
+        server.always_at(OPENID, answer);
+        let discovery = Discovery::new(http()).with_retry(quick()).with_timeout(SOON);
+        let began = Instant::now();
+        let error = discovery
+            .metadata(&server.issuer(), Transport::Encrypted)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, TokenError::Unavailable { .. }), "{error:?}");
+        assert!(began.elapsed() < SOON * 3, "{:?}", began.elapsed());
+    }
+}
+
+/// B2: whose entry has no token_url isn't told to check it.
+#[tokio::test]
+async fn an_issuer_without_metadata_is_a_matter_of_the_entrys_issuer() {
+    for status in [404, 403, 302] {
+        let server = AuthorizationServer::start().await;
+        for place in [OAUTH, OPENID] {
+            server.always_at(place, Answer::text(status, "canary"));
+        }
+        let error = discover(&server.issuer()).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("issuer has no metadata document at {}", server.address())
+        );
+        assert_eq!(error.fix(), "write token_url instead, or correct issuer");
+        assert_eq!(paths(&server), [OAUTH, OPENID], "no place twice");
+    }
+    let server = AuthorizationServer::start().await;
+    server.set_metadata(value!({"issuer": server.issuer()}));
+    let error = discover(&server.issuer()).await.unwrap_err();
+    assert_eq!(
+        error.fix(),
+        "write token_url instead, or correct issuer",
+        "{error}"
+    );
 }
 
 #[tokio::test]
