@@ -11,6 +11,7 @@ mod authentication;
 mod cache;
 mod debug;
 mod discovery;
+mod discovery_failures;
 mod hostile;
 mod retries;
 mod support;
