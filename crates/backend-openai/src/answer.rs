@@ -4,7 +4,7 @@ use crate::error::{is_html, told_error};
 use crate::stream::Events;
 use crate::wire;
 use gatepass_core::{BackendError, Cause, ChatReply, ChatStream, ModelInfo, Phase, ReplyMetadata, printable};
-use gatepass_http::{HttpResponse, rate_limits, request_id};
+use gatepass_http::{Concealer, HttpResponse, rate_limits, request_id};
 use http::header;
 use std::sync::Arc;
 
@@ -54,6 +54,9 @@ fn reply(response: &HttpResponse, body: &[u8]) -> Result<ChatReply, BackendError
     if let Some(error) = answer.error.take() {
         return Err(origin().told(&error));
     }
+    if answer.has_too_many_calls() {
+        return Err(origin().unreadable(wire::TOO_MANY));
+    }
     let mut reply = answer
         .into_reply()
         .ok_or_else(|| origin().unreadable("it has no message"))?;
@@ -74,16 +77,20 @@ pub(crate) struct Origin {
     host: String,
     request_id: Option<String>,
     pub(crate) content_type: String,
+    concealer: Concealer,
 }
 
 impl Origin {
     fn of(response: &HttpResponse) -> Self {
         let content_type = response.headers().get(header::CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
+        let content_type = content_type.map_or_else(|| "no content type".into(), printable);
+        let concealer = response.concealer().clone();
         Self {
             host: response.host().to_owned(),
-            request_id: request_id(response.headers()),
-            content_type: content_type.map_or_else(|| "no content type".into(), printable),
+            request_id: request_id(response.headers()).map(|id| concealer.conceal(&id)),
+            content_type: concealer.conceal(&content_type),
+            concealer,
         }
     }
 
@@ -110,7 +117,10 @@ impl Origin {
 
     /// An error in place of an answer, or within one.
     pub(crate) fn told(&self, error: &serde_json::Value) -> BackendError {
-        told_error(&self.host, self.request_id.clone(), error)
+        let mut error = told_error(&self.host, error);
+        error.request_id.clone_from(&self.request_id);
+        self.concealer.conceal_error(&mut error);
+        BackendError::Provider(Box::new(error))
     }
 
     /// A stream that is over too early.

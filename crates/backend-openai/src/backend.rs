@@ -18,7 +18,8 @@ use std::sync::Arc;
 /// * `max_tokens` becomes `max_completion_tokens` at `api.openai.com`, whose reasoning models refuse the other
 ///   name, and stays `max_tokens` everywhere else.
 /// * A message with several tool results becomes one message a result; one of [`Role::Tool`] has nothing else.
-///   Thoughts ([`Part::Reasoning`]) are left out: the wire has no place for them.
+///   Thoughts ([`Part::Reasoning`]), [`ToolResult::is_error`] and [`ToolResult::name`] are left out: the wire has
+///   no place for them. That a tool failed has to be said in [`ToolResult::content`].
 /// * Streams are asked to tell their usage (`stream_options`), but for Mistral, which does so unasked.
 /// * [`ChatRequest::extra`] and [`Message::extra`] are added last, and win.
 ///
@@ -31,9 +32,14 @@ use std::sync::Arc;
 /// * A stream is complete with `[DONE]`, or at its end if the answer has said why it ended. One that ends earlier
 ///   is [`BackendError::Network`]; an error within it, [`BackendError::Provider`] with status 200. A server that
 ///   answers in one piece instead is understood.
+/// * A whole answer may have 64 MiB, and so may the tool calls and the `extra` members of a stream, which are held
+///   back until they are whole; no answer may have more than 1024 tool calls. More is [`BackendError::Decode`].
 ///
 /// [`Part::Reasoning`]: gatepass_core::Part::Reasoning
 /// [`Role::Tool`]: gatepass_core::Role::Tool
+/// [`ToolResult::is_error`]: gatepass_core::ToolResult::is_error
+/// [`ToolResult::name`]: gatepass_core::ToolResult::name
+/// [`ToolResult::content`]: gatepass_core::ToolResult::content
 /// [`Message::extra`]: gatepass_core::Message::extra
 /// [`FinishReason::ContentFilter`]: gatepass_core::FinishReason::ContentFilter
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! What servers say when they refuse, in all the shapes that they have for it.
 
-use gatepass_core::{BackendError, ErrorKind, ProviderError, printable};
+use gatepass_core::{ErrorKind, ProviderError, printable};
 use gatepass_http::{ErrorAnswer, error_kind};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
@@ -21,11 +21,10 @@ pub(crate) fn read_error(answer: &ErrorAnswer<'_>, error: &mut ProviderError) {
 }
 
 /// An error that came with status 200, in place of an answer or within it.
-pub(crate) fn told_error(host: &str, request_id: Option<String>, body: &Value) -> BackendError {
+pub(crate) fn told_error(host: &str, body: &Value) -> ProviderError {
     let mut error = ProviderError::new(host, ErrorKind::Server, 200, "");
-    error.request_id = request_id;
     complete(&mut error, body);
-    BackendError::Provider(Box::new(error))
+    error
 }
 
 /// A page of a proxy or of a login; never worth quoting.

@@ -108,7 +108,7 @@ impl Events {
             Err(Fault::Unreadable(_)) if !matches!(event.name, "" | "message") => Ok(Read::Event),
             Err(Fault::Unreadable(error)) => Err(self.origin.unparsable("an event", &error)),
             Err(Fault::Told(error)) => Err(self.origin.told(&error)),
-            Err(Fault::TooLarge) => Err(self.origin.unreadable("its tool calls are larger than 64 MiB")),
+            Err(Fault::TooLarge(what)) => Err(self.origin.unreadable(what)),
         }
     }
 

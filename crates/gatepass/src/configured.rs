@@ -5,7 +5,7 @@ use crate::connect::Connection;
 use crate::model::Model;
 use crate::shared::Shared;
 use gatepass_client_credentials::{ClientCredentialsSource, Provider, Providers};
-use gatepass_core::{CachedTokenSource, ConfigError, ConfigProblem, LlmBackend, TokenSource};
+use gatepass_core::{CachedTokenSource, ConfigError, LlmBackend, TokenSource};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<gatepass_http
             "add the address of the API: base_url = https://host/v1",
         ),
     };
-    let problem = ConfigProblem::new(what, fix).with_field("base_url");
+    let problem = gatepass_core::ConfigProblem::new(what, fix).with_field("base_url");
     Err(ConfigError::Invalid(Box::new(problem)).at(&provider.path, provider.name.as_str()))
 }
 

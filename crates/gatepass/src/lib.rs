@@ -5,6 +5,8 @@ mod config;
 mod connect;
 mod llm;
 mod model;
+
+#[cfg(any(feature = "client-credentials", feature = "openai"))]
 mod shared;
 
 #[cfg(feature = "openai")]

@@ -73,6 +73,11 @@ impl Client {
         self.secret.as_ref().map(|secret| secret.expose_secret())
     }
 
+    /// What the `Basic` header carries of it.
+    pub(crate) fn basic_credentials(&self) -> Option<SecretString> {
+        self.secret().map(|secret| basic_credentials(&self.id, secret))
+    }
+
     /// The request of `form` with the client's proof in it. `Auto` must have been decided.
     pub(crate) fn sign(
         &self,
@@ -97,21 +102,22 @@ impl Client {
 
 impl PartialEq for Client {
     fn eq(&self, other: &Self) -> bool {
-        let secret = |client: &Self| {
-            client
-                .secret
-                .as_ref()
-                .map(|secret| secret.expose_secret().to_owned())
-        };
-        self.id == other.id && secret(self) == secret(other)
+        self.id == other.id && self.secret() == other.secret()
     }
 }
 
 /// RFC 6749 §2.3.1: id and secret are form-encoded (appendix B) before they are joined.
+fn basic_credentials(id: &str, secret: &str) -> SecretString {
+    let mut pair: String = byte_serialize(id.as_bytes()).collect();
+    pair.push(':');
+    pair.extend(byte_serialize(secret.as_bytes()));
+    let pair = SecretString::from(pair);
+    SecretString::from(STANDARD.encode(pair.expose_secret()))
+}
+
 fn basic(id: &str, secret: &SecretString) -> Result<HeaderValue, ConfigError> {
-    let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = SecretString::from(format!("{}:{}", encode(id), encode(secret.expose_secret())));
-    let mut value = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(pair.expose_secret())))
+    let credentials = basic_credentials(id, secret.expose_secret());
+    let mut value = HeaderValue::try_from(format!("Basic {}", credentials.expose_secret()))
         .map_err(|_| ConfigError::invalid("client_id", "doesn't fit into a header", "shorten it"))?;
     value.set_sensitive(true);
     Ok(value)
@@ -130,6 +136,19 @@ mod tests {
             .unwrap();
         assert_eq!(pair, b"a%3Ab:+%25%26%2B%C2%A3%E2%82%AC");
         assert!(value.is_sensitive());
+    }
+
+    #[test]
+    fn two_clients_are_the_same_by_id_and_secret() {
+        let client = Client::new("id", "secret");
+        assert_eq!(client, client.clone());
+        for other in [
+            Client::new("id", "other"),
+            Client::new("other", "secret"),
+            Client::public("id"),
+        ] {
+            assert_ne!(client, other);
+        }
     }
 
     #[test]

@@ -1,177 +1,126 @@
-use crate::client::AuthStyle;
-use crate::endpoint::{BODY_LIMIT, TIMEOUT, network_error};
-use crate::metadata::Metadata;
-use gatepass_core::{ConfigError, TokenError, printable};
-use gatepass_http::{HttpClient, HttpRequest, ServerUrl, Transport};
+use crate::endpoint::BODY_LIMIT;
+use crate::metadata::{FIX, Metadata};
+use crate::patience::Patience;
+use crate::verdict::{is_transient, network_error, unavailable};
+use gatepass_core::{Clock, ConfigError, SystemClock, TokenError};
+use gatepass_http::{HttpClient, HttpRequest, RetryPolicy, ServerUrl, Transport, retry_after};
 use http::{HeaderValue, header};
-use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
 
-#[derive(Deserialize)]
-struct Document {
-    issuer: Option<String>,
-    token_endpoint: Option<String>,
-    authorization_endpoint: Option<String>,
-    device_authorization_endpoint: Option<String>,
-    revocation_endpoint: Option<String>,
-    #[serde(default)]
-    token_endpoint_auth_methods_supported: Option<Vec<String>>,
-    #[serde(default)]
-    code_challenge_methods_supported: Option<Vec<String>>,
-    #[serde(default)]
-    authorization_response_iss_parameter_supported: Option<bool>,
+/// Asks authorization servers what they say of themselves (RFC 8414, OpenID Connect Discovery).
+///
+/// Transient failures are tried again as those of token requests are, within 30 s in all. Nothing is cached.
+#[derive(Debug, Clone)]
+pub struct Discovery {
+    http: HttpClient,
+    patience: Patience,
+    clock: Arc<dyn Clock>,
 }
 
-impl Metadata {
+impl Discovery {
+    /// Asks with this client.
+    #[must_use]
+    pub fn new(http: HttpClient) -> Self {
+        Self {
+            http,
+            patience: Patience::default(),
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Sets how failures are tried again.
+    #[must_use]
+    pub const fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.patience.retry = retry;
+        self
+    }
+
+    /// Sets the time that finding a document may take, all places and retries included.
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.patience.timeout = timeout;
+        self
+    }
+
+    /// Takes the time from another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Asks the server that `issuer` names, at the place of RFC 8414 §3.1 first and at OpenID Connect's then.
     ///
     /// The document's `issuer` must be the very text that was asked for (RFC 8414 §3.3).
     ///
     /// # Errors
-    /// [`TokenError::Malformed`] if there is no such document or it names another issuer;
-    /// [`TokenError::Unavailable`] if the server can't be asked.
-    pub async fn discover(http: &HttpClient, issuer: &str, transport: Transport) -> Result<Self, TokenError> {
-        let url = Self::issuer_url(issuer, transport)?;
-        let discovery = async {
-            for place in places(&url) {
-                let Some(body) = fetch(http, place).await? else {
-                    continue;
-                };
-                if let Some(metadata) = read(&body, issuer, &url, transport)? {
-                    return Ok(metadata);
-                }
-            }
-            Err(TokenError::malformed(format!(
-                "{} publishes no metadata document",
-                url.host()
-            )))
-        };
-        tokio::time::timeout(TIMEOUT, discovery)
+    /// [`TokenError::Config`] if there is no such document, if it names another issuer or no safe token endpoint;
+    /// [`TokenError::Unavailable`] and [`TokenError::Untrusted`] if the server can't be asked.
+    pub async fn metadata(&self, issuer: &str, transport: Transport) -> Result<Metadata, TokenError> {
+        let url = Metadata::issuer_url(issuer, transport)?;
+        let host = url.host();
+        let what = format!("metadata document of {host}");
+        self.patience
+            .run(&what, &host, || self.attempt(issuer, &url, transport))
             .await
-            .unwrap_or_else(|_| {
-                let what = format!("no metadata document within {TIMEOUT:?}");
-                Err(TokenError::Unavailable {
-                    host: url.host(),
-                    what,
-                    retry_after: None,
-                    source: None,
-                })
-            })
     }
 
-    /// The address of an issuer: no query, no fragment (RFC 8414 §2).
-    ///
-    /// # Errors
-    /// [`ConfigError::Invalid`], never with the address itself.
-    pub fn issuer_url(issuer: &str, transport: Transport) -> Result<ServerUrl, ConfigError> {
-        if issuer.contains('?') {
-            let fix = "remove the '?' and what follows";
-            return Err(ConfigError::invalid("issuer", "contains a query", fix));
+    async fn attempt(
+        &self,
+        issuer: &str,
+        url: &ServerUrl,
+        transport: Transport,
+    ) -> Result<Metadata, TokenError> {
+        for place in places(url) {
+            let Some(body) = self.fetch(place).await? else {
+                continue;
+            };
+            if let Some(metadata) = Metadata::read(&body, issuer, &url.host(), transport)? {
+                return Ok(metadata);
+            }
         }
-        ServerUrl::parse(issuer, "issuer", transport)
+        let what = format!("has no metadata document at {}", url.host());
+        Err(ConfigError::invalid("issuer", what, FIX).into())
+    }
+
+    /// The document; `None` if there is none at this place.
+    async fn fetch(&self, place: ServerUrl) -> Result<Option<Vec<u8>>, TokenError> {
+        let request = HttpRequest::get(place.clone())
+            .with_header(header::ACCEPT, HeaderValue::from_static("application/json"));
+        let failed = |error| match network_error(&place, error) {
+            TokenError::Malformed { what } => {
+                let what = format!("has a metadata document that can't be read: {what}");
+                ConfigError::invalid("issuer", what, FIX).into()
+            }
+            error => error,
+        };
+        let mut response = self.http.send(request).await.map_err(failed)?;
+        let status = response.status();
+        if is_transient(status, "") {
+            let what = format!("status {} for its metadata document", status.as_u16());
+            let pause = retry_after(response.headers(), self.clock.now().wall_time());
+            return Err(unavailable(&place.host(), what, pause));
+        }
+        if !status.is_success() {
+            return Ok(None);
+        }
+        let body = response.read(BODY_LIMIT).await.map_err(failed)?;
+        Ok(Some(body.to_vec()))
     }
 }
 
-/// RFC 8414 §3.1 inserts the well-known part before the issuer's path; OpenID Connect appends it.
-fn places(issuer: &ServerUrl) -> [ServerUrl; 3] {
+/// RFC 8414 §3.1 inserts the well-known part before the issuer's path; OpenID Connect appends it. Without a path,
+/// that is the same.
+fn places(issuer: &ServerUrl) -> Vec<ServerUrl> {
     let path = issuer.path().trim_end_matches('/');
-    [
+    let mut places = vec![
         issuer.with_path(&format!("/.well-known/oauth-authorization-server{path}")),
         issuer.with_path(&format!("{path}/.well-known/openid-configuration")),
         issuer.with_path(&format!("/.well-known/openid-configuration{path}")),
-    ]
-}
-
-/// The document; `None` if there is none at this place.
-async fn fetch(http: &HttpClient, place: ServerUrl) -> Result<Option<Vec<u8>>, TokenError> {
-    let request = HttpRequest::get(place.clone())
-        .with_header(header::ACCEPT, HeaderValue::from_static("application/json"));
-    let mut response = http
-        .send(request)
-        .await
-        .map_err(|error| network_error(&place, error))?;
-    let status = response.status();
-    if status.is_server_error() || status.as_u16() == 429 {
-        let what = format!("status {} for its metadata document", status.as_u16());
-        return Err(TokenError::Unavailable {
-            host: place.host(),
-            what,
-            retry_after: None,
-            source: None,
-        });
-    }
-    if !status.is_success() {
-        return Ok(None);
-    }
-    let body = response
-        .read(BODY_LIMIT)
-        .await
-        .map_err(|error| network_error(&place, error))?;
-    Ok(Some(body.to_vec()))
-}
-
-/// What the document says; `None` if it is no such document, but the start page that some servers have everywhere.
-fn read(
-    body: &[u8],
-    issuer: &str,
-    url: &ServerUrl,
-    transport: Transport,
-) -> Result<Option<Metadata>, TokenError> {
-    let host = url.host();
-    let Ok(document) = serde_json::from_slice::<Document>(body) else {
-        return Ok(None);
-    };
-    if document.issuer.as_deref() != Some(issuer) {
-        let other = document
-            .issuer
-            .map_or_else(|| "no issuer".into(), |other| format!("'{}'", printable(&other)));
-        return Err(ConfigError::invalid(
-            "issuer",
-            format!("is not the one that {host} names: {other}"),
-            "write the issuer exactly as the server does, if you trust it",
-        )
-        .into());
-    }
-    let Some(token_endpoint) = document.token_endpoint else {
-        return Err(TokenError::malformed(format!(
-            "the metadata document of {host} names no token_endpoint"
-        )));
-    };
-    let url = |text: &str, name: &str| {
-        ServerUrl::parse(text, &format!("{name} of the metadata document"), transport)
-    };
-    let optional = |text: Option<String>, name: &str| text.map(|text| url(&text, name)).transpose();
-    let methods = document.token_endpoint_auth_methods_supported.unwrap_or_default();
-    let challenges = document.code_challenge_methods_supported.unwrap_or_default();
-    Ok(Some(Metadata {
-        issuer: document.issuer,
-        token_endpoint: url(&token_endpoint, "token_endpoint")?,
-        auth_style: auth_style(&methods),
-        authorization_endpoint: optional(document.authorization_endpoint, "authorization_endpoint")?,
-        device_authorization_endpoint: optional(
-            document.device_authorization_endpoint,
-            "device_authorization_endpoint",
-        )?,
-        revocation_endpoint: optional(document.revocation_endpoint, "revocation_endpoint")?,
-        supports_s256: has(&challenges, "S256"),
-        sends_issuer: document
-            .authorization_response_iss_parameter_supported
-            .unwrap_or(false),
-    }))
-}
-
-fn auth_style(methods: &[String]) -> AuthStyle {
-    match (
-        has(methods, "client_secret_basic"),
-        has(methods, "client_secret_post"),
-    ) {
-        (true, false) => AuthStyle::Basic,
-        (false, true) => AuthStyle::Post,
-        _ => AuthStyle::Auto,
-    }
-}
-
-fn has(values: &[String], wanted: &str) -> bool {
-    values.iter().any(|value| value == wanted)
+    ];
+    places.dedup();
+    places
 }
 
 #[cfg(test)]
@@ -184,7 +133,13 @@ mod tests {
 
     #[test]
     fn the_document_is_looked_for_where_the_standards_say() {
-        let of = |issuer: &str| places(&url(issuer)).map(|place| place.as_str().to_owned());
+        let of = |issuer: &str| {
+            let places = places(&url(issuer));
+            places
+                .iter()
+                .map(|place| place.as_str().to_owned())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(
             of("https://as.example/tenant/"),
             [
@@ -193,53 +148,15 @@ mod tests {
                 "https://as.example/.well-known/openid-configuration/tenant",
             ]
         );
-        assert_eq!(
-            of("https://as.example")[0],
-            "https://as.example/.well-known/oauth-authorization-server"
-        );
-    }
-
-    #[test]
-    fn another_issuer_is_refused() {
-        for document in [
-            r#"{"issuer":"https://evil.example","token_endpoint":"https://as.example/t"}"#,
-            r#"{"issuer":"https://as.example/","token_endpoint":"https://as.example/t"}"#,
-            r#"{"token_endpoint":"https://as.example/t"}"#,
-            r#"{"issuer":"https://as.example"}"#,
-            r#"{"issuer":"https://as.example","token_endpoint":"http://as.example/t"}"#,
-            r#"{"issuer":"https://as.example","token_endpoint":7}"#,
-            "[]",
-            "<html>",
-        ] {
-            let issuer = "https://as.example";
-            let read = read(document.as_bytes(), issuer, &url(issuer), Transport::Encrypted);
-            assert!(!matches!(read, Ok(Some(_))), "{document}");
+        for issuer in ["https://as.example", "https://as.example/"] {
+            assert_eq!(
+                of(issuer),
+                [
+                    "https://as.example/.well-known/oauth-authorization-server",
+                    "https://as.example/.well-known/openid-configuration",
+                ],
+                "no place twice"
+            );
         }
-    }
-
-    #[test]
-    fn the_way_of_authentication_is_taken_from_the_document() {
-        let issuer = "https://as.example";
-        let style = |methods: &str| {
-            let document =
-                format!(r#"{{"issuer":"{issuer}","token_endpoint":"{issuer}/t"{methods}}}"#).into_bytes();
-            read(&document, issuer, &url(issuer), Transport::Encrypted)
-                .unwrap()
-                .unwrap()
-                .auth_style
-        };
-        assert_eq!(style(""), AuthStyle::Auto);
-        assert_eq!(
-            style(r#","token_endpoint_auth_methods_supported":["client_secret_post"]"#),
-            AuthStyle::Post
-        );
-        assert_eq!(
-            style(r#","token_endpoint_auth_methods_supported":["client_secret_basic"]"#),
-            AuthStyle::Basic
-        );
-        assert_eq!(
-            style(r#","token_endpoint_auth_methods_supported":["private_key_jwt"]"#),
-            AuthStyle::Auto
-        );
     }
 }

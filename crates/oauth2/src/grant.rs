@@ -33,14 +33,14 @@ pub enum Grant {
 
 impl Grant {
     /// What must not be seen.
-    pub(crate) fn secrets(&self) -> [Option<&str>; 2] {
+    pub(crate) fn secrets(&self) -> Vec<&str> {
         match self {
-            Self::ClientCredentials { .. } => [None; 2],
-            Self::RefreshToken { token } => [Some(token.expose_secret()), None],
+            Self::ClientCredentials { .. } => Vec::new(),
+            Self::RefreshToken { token } => vec![token.expose_secret()],
             Self::AuthorizationCode {
                 code, code_verifier, ..
-            } => [Some(code.expose_secret()), Some(code_verifier.expose_secret())],
-            Self::DeviceCode { code } => [Some(code.expose_secret()), None],
+            } => vec![code.expose_secret(), code_verifier.expose_secret()],
+            Self::DeviceCode { code } => vec![code.expose_secret()],
         }
     }
 
@@ -80,24 +80,23 @@ impl Grant {
     }
 }
 
-/// A form that may hold secrets.
+/// A form that may hold secrets. They are joined no earlier than the body is needed, and once.
 #[derive(Default, Clone)]
-pub(crate) struct Form(Option<SecretString>);
+pub(crate) struct Form(Vec<(String, SecretString)>);
 
 impl Form {
     pub(crate) fn append(&mut self, name: &str, value: &str) {
-        let written = self
-            .0
-            .take()
-            .map_or_else(String::new, |text| text.expose_secret().to_owned());
-        let mut form = Serializer::new(written);
-        form.append_pair(name, value);
-        self.0 = Some(SecretString::from(form.finish()));
+        self.0.push((name.to_owned(), SecretString::from(value)));
     }
 
     pub(crate) fn into_body(self) -> Vec<u8> {
-        self.0
-            .map(|text| text.expose_secret().as_bytes().to_vec())
-            .unwrap_or_default()
+        // Each byte becomes three at most: the text never grows, which would leave a copy behind.
+        let length =
+            |(name, value): &(String, SecretString)| (name.len() + value.expose_secret().len()) * 3 + 2;
+        let mut form = Serializer::new(String::with_capacity(self.0.iter().map(length).sum()));
+        for (name, value) in &self.0 {
+            form.append_pair(name, value.expose_secret());
+        }
+        form.finish().into_bytes()
     }
 }

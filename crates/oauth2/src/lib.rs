@@ -7,6 +7,8 @@ mod discovery;
 mod endpoint;
 mod grant;
 mod metadata;
+mod patience;
+mod verdict;
 mod wire;
 
 mod refresh;
@@ -22,6 +24,7 @@ pub use client::{AuthStyle, Client};
 #[cfg(feature = "login")]
 pub use code::{AuthorizationCodeFlow, AuthorizationHandler, AuthorizationRequest, Browser, RedirectError};
 pub use device::{DeviceCode, DeviceFlow};
+pub use discovery::Discovery;
 pub use endpoint::TokenEndpoint;
 pub use grant::Grant;
 pub use identity::Identity;

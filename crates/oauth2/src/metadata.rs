@@ -1,6 +1,11 @@
+mod document;
+
+pub(crate) use document::FIX;
+
 use crate::client::{AuthStyle, Client};
 use crate::endpoint::TokenEndpoint;
-use gatepass_http::{HttpClient, ServerUrl};
+use gatepass_core::ConfigError;
+use gatepass_http::{HttpClient, ServerUrl, Transport};
 
 /// What an authorization server says of itself (RFC 8414, OpenID Connect Discovery), or what was configured by hand;
 /// as far as it is used.
@@ -88,5 +93,17 @@ impl Metadata {
     #[must_use]
     pub fn endpoint(&self, http: HttpClient, client: Client) -> TokenEndpoint {
         TokenEndpoint::new(http, self.token_endpoint.clone(), client).with_auth_style(self.auth_style)
+    }
+
+    /// The address of an issuer: no query, no fragment (RFC 8414 §2).
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`], never with the address itself.
+    pub fn issuer_url(issuer: &str, transport: Transport) -> Result<ServerUrl, ConfigError> {
+        if issuer.contains('?') {
+            let fix = "remove the '?' and what follows";
+            return Err(ConfigError::invalid("issuer", "contains a query", fix));
+        }
+        ServerUrl::parse(issuer, "issuer", transport)
     }
 }

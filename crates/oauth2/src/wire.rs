@@ -1,7 +1,8 @@
 //! What token endpoints send, RFC 6749 §5: lenient about what real servers do, strict about what is dangerous.
 
-use gatepass_core::{AccessToken, Moment, RefreshToken, Refusal, Scopes, SecretString, TokenError};
+use gatepass_core::{AccessToken, ExposeSecret, Moment, RefreshToken, Scopes, SecretString, TokenError};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::time::Duration;
 use url::form_urlencoded;
@@ -16,6 +17,14 @@ pub struct TokenResponse {
     pub refresh_token: Option<RefreshToken>,
     /// The ID token, if there is one (OpenID Connect Core §3.1.3.3). Nobody has checked it yet.
     pub id_token: Option<SecretString>,
+}
+
+/// A token endpoint's error, RFC 6749 §5.2, as the server wrote it: not yet fit to be shown.
+#[derive(Default)]
+pub(crate) struct Complaint {
+    /// Empty if it named none.
+    pub(crate) error: String,
+    pub(crate) description: Option<String>,
 }
 
 /// The lifetime of a token whose server doesn't tell it.
@@ -34,25 +43,27 @@ struct Members {
     expires_in: Option<i64>,
     refresh_token: Option<SecretString>,
     id_token: Option<SecretString>,
+    #[serde(deserialize_with = "scope")]
     scope: Option<String>,
     error: Option<String>,
+    #[serde(deserialize_with = "text")]
     error_description: Option<String>,
 }
 
-/// Reads a body that came with a success status.
+/// Reads a body that came with a success status; some servers complain with it.
 pub(crate) fn read_success(
     host: &str,
-    status: u16,
     body: &[u8],
     asked_at: Moment,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<Result<TokenResponse, Complaint>, TokenError> {
     let members = read(body).map_err(|what| TokenError::malformed(format!("{what} ({host})")))?;
-    if let Some(error) = members.error.filter(|error| !error.is_empty()) {
-        let refusal = Refusal::new(host, status, &error);
-        return Err(TokenError::Refused(Box::new(
-            refusal.with_description(members.error_description.as_deref()),
-        )));
+    if members.error.as_ref().is_some_and(|error| !error.is_empty()) {
+        return Ok(Err(members.into()));
     }
+    token_response(host, members, asked_at).map(Ok)
+}
+
+fn token_response(host: &str, members: Members, asked_at: Moment) -> Result<TokenResponse, TokenError> {
     // RFC 6749 §7.1: a token of a type that the client doesn't understand must not be used.
     if let Some(kind) = members
         .token_type
@@ -76,17 +87,30 @@ pub(crate) fn read_success(
     if let Some(scopes) = members.scope.as_deref().and_then(granted) {
         access_token = access_token.with_scopes(scopes);
     }
+    // An empty one is none: the old one stays good.
+    let refresh_token = members
+        .refresh_token
+        .filter(|token| !token.expose_secret().is_empty())
+        .map(RefreshToken::new);
     Ok(TokenResponse {
         access_token,
-        refresh_token: members.refresh_token.map(RefreshToken::new),
+        refresh_token,
         id_token: members.id_token,
     })
 }
 
-/// Reads `error` and `error_description` (§5.2) from a body that came with an error status; empty if it has none.
-pub(crate) fn read_error(body: &[u8]) -> (String, Option<String>) {
-    let members = read(body).unwrap_or_default();
-    (members.error.unwrap_or_default(), members.error_description)
+/// Reads a body that came with an error status; what can't be read says nothing.
+pub(crate) fn read_error(body: &[u8]) -> Complaint {
+    read(body).unwrap_or_default().into()
+}
+
+impl From<Members> for Complaint {
+    fn from(members: Members) -> Self {
+        Self {
+            error: members.error.unwrap_or_default(),
+            description: members.error_description,
+        }
+    }
 }
 
 fn read(body: &[u8]) -> Result<Members, String> {
@@ -147,15 +171,35 @@ const NOT_SECONDS: &str = "expires_in is not a number of seconds";
 
 /// `3600`, `3600.0`, `"3600"`: servers send them all. `null` is as good as nothing.
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    let seconds = match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::Null => return Ok(None),
-        serde_json::Value::Number(value) => value.as_i64().or_else(|| value.as_f64().and_then(whole)),
-        serde_json::Value::String(value) => number(&value),
+    let seconds = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::Number(value) => value.as_i64().or_else(|| value.as_f64().and_then(whole)),
+        Value::String(value) => number(&value),
         _ => None,
     };
     seconds
         .map(Some)
         .ok_or_else(|| serde::de::Error::custom(NOT_SECONDS))
+}
+
+/// A member that only people read: what is no text is as good as nothing.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(Some(text)),
+        _ => Ok(None),
+    }
+}
+
+/// `"a b"`, or `["a", "b"]` of some servers; another kind is as good as nothing.
+fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text),
+        Value::Array(values) => {
+            let values: Option<Vec<_>> = values.iter().map(Value::as_str).collect();
+            values.map(|values| values.join(" "))
+        }
+        _ => None,
+    })
 }
 
 fn number(text: &str) -> Option<i64> {
@@ -196,157 +240,4 @@ fn granted(text: &str) -> Option<Scopes> {
 mod mutations;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use gatepass_core::ExposeSecret;
-
-    fn read(body: &str) -> Result<TokenResponse, TokenError> {
-        let asked_at = Moment::new(Duration::from_secs(1_800_000_000), Duration::from_secs(5));
-        read_success("as.example", 200, body.as_bytes(), asked_at)
-    }
-
-    fn lifetime_of(expires_in: &str) -> Option<u64> {
-        let body = format!(r#"{{"access_token":"t","expires_in":{expires_in}}}"#);
-        Some(read(&body).ok()?.access_token.lifetime()?.as_secs())
-    }
-
-    #[test]
-    fn a_response_is_read() {
-        let response =
-            read(r#"{"access_token":"t","token_type":"bearer","expires_in":60,"scope":"a b","x":[1]}"#);
-        let token = response.unwrap().access_token;
-        assert_eq!(token.expose_secret(), "t");
-        assert_eq!(token.lifetime(), Some(Duration::from_secs(60)));
-        assert_eq!(token.scopes().unwrap().to_string(), "a b");
-        let expected = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_060);
-        assert_eq!(
-            token.expires_at(),
-            Some(expected),
-            "counted from the question, not from the answer"
-        );
-    }
-
-    #[test]
-    fn expires_in_is_read_in_every_form_that_servers_send() {
-        for (text, expected) in [
-            ("3600", 3600),
-            ("\"3600\"", 3600),
-            ("\" 3600 \"", 3600),
-            ("3599.9", 3599),
-            ("\"3599.9\"", 3599),
-            ("3.6e3", 3600),
-            ("null", 3600),
-            ("0", 0),
-            ("-5", 0),
-            ("\"-5\"", 0),
-            ("9223372036854775808", 315_360_000),
-            ("1e300", 315_360_000),
-            ("18446744073709551616", 315_360_000),
-        ] {
-            assert_eq!(lifetime_of(text), Some(expected), "{text}");
-        }
-        assert_eq!(
-            read(r#"{"access_token":"t"}"#).unwrap().access_token.lifetime(),
-            Some(DEFAULT_LIFETIME)
-        );
-    }
-
-    #[test]
-    fn an_expires_in_that_is_no_number_is_an_error() {
-        for text in ["true", "\"soon\"", "\"\"", "[3600]", "{}", "\"NaN\"", "\"inf\""] {
-            let error = read(&format!(r#"{{"access_token":"canary","expires_in":{text}}}"#)).unwrap_err();
-            assert!(
-                error
-                    .to_string()
-                    .contains("expires_in is not a number of seconds"),
-                "{text}: {error}"
-            );
-            assert!(!format!("{error:?}").contains("canary"));
-        }
-    }
-
-    #[test]
-    fn only_bearer_tokens_are_used() {
-        for good in [
-            r#","token_type":"Bearer""#,
-            r#","token_type":"BEARER""#,
-            r#","token_type":null"#,
-            "",
-        ] {
-            assert!(
-                read(&format!(r#"{{"access_token":"t"{good}}}"#)).is_ok(),
-                "{good}"
-            );
-        }
-        for bad in [r#""mac""#, r#""evil""#, r#""""#, r#""DPoP""#, "7", "[]"] {
-            let error = read(&format!(r#"{{"access_token":"t","token_type":{bad}}}"#)).unwrap_err();
-            assert!(matches!(error, TokenError::Malformed { .. }), "{bad}: {error}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_token_response_is_an_error_that_shows_nothing_of_it() {
-        for bad in [
-            "",
-            " ",
-            "null",
-            "[]",
-            "\"canary\"",
-            "canary",
-            "<html>canary</html>",
-            "{",
-            r#"{"access_token":"canary"#,
-            "{}",
-            r#"{"access_token":null}"#,
-            r#"{"access_token":""}"#,
-            r#"{"access_token":7}"#,
-            r#"{"access_token":["canary"]}"#,
-            r#"{"access_token":"canary","access_token":"canary2"}"#,
-            r#"{"access_token":"canary\u0000"}"#,
-            r#"{"access_token":"can ary"}"#,
-            r#"{"access_token":"canary","refresh_token":{"canary":1}}"#,
-            "access_token=canary&access_token=canary",
-            "access_token=canary&expires_in=soon",
-        ] {
-            let error = read(bad).unwrap_err();
-            assert!(matches!(error, TokenError::Malformed { .. }), "{bad}: {error:?}");
-            assert!(
-                !format!("{error} {error:?}").contains("canary"),
-                "{bad}: {error:?}"
-            );
-        }
-        let error = read_success(
-            "h",
-            200,
-            b"{\"access_token\":\"\xff\"}",
-            Moment::new(Duration::ZERO, Duration::ZERO),
-        );
-        assert!(matches!(error, Err(TokenError::Malformed { .. })));
-    }
-
-    #[test]
-    fn a_form_is_read_too() {
-        let response = read("access_token=t%2B&token_type=bearer&expires_in=60&scope=a,b").unwrap();
-        assert_eq!(response.access_token.expose_secret(), "t+");
-        assert_eq!(response.access_token.scopes().unwrap().to_string(), "a b");
-    }
-
-    #[test]
-    fn an_error_inside_a_success_is_a_refusal() {
-        let error =
-            read(r#"{"error":"bad_verification_code","error_description":"The code\u001b[31m is wrong"}"#);
-        match error.unwrap_err() {
-            TokenError::Refused(refusal) => {
-                assert_eq!(refusal.error, "bad_verification_code");
-                assert_eq!(refusal.description.as_deref(), Some("The code [31m is wrong"));
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn debug_does_not_print_the_tokens() {
-        let response = read(r#"{"access_token":"canary-a","refresh_token":"canary-r"}"#).unwrap();
-        assert!(!format!("{response:?}").contains("canary"));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use gatepass_core::{ConfigError, JsonObject, printable};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
+use serde_json::{Number, Value};
 use std::fmt;
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn text_of<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, ConfigError> {
 }
 
 fn parse_json(path: &Path, text: &str) -> Result<Value, ConfigError> {
-    let tree: Unique = serde_json::from_str(text).map_err(|error| {
+    let tree: Tree = serde_json::from_str(text).map_err(|error| {
         let full = error.to_string();
         // The place is told apart from the message.
         let message = full
@@ -43,11 +43,12 @@ fn parse_json(path: &Path, text: &str) -> Result<Value, ConfigError> {
 }
 
 fn parse_toml(path: &Path, text: &str) -> Result<Value, ConfigError> {
-    toml::from_str(text).map_err(|error| {
+    let tree: Tree = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let (line, column) = place_of(text.as_bytes(), at);
         syntax(path, line, column, error.message())
-    })
+    })?;
+    Ok(tree.0)
 }
 
 fn syntax(path: &Path, line: usize, column: usize, message: &str) -> ConfigError {
@@ -73,25 +74,26 @@ fn place_of(bytes: &[u8], at: usize) -> (usize, usize) {
     (line, column + 1)
 }
 
-/// A JSON tree in which no object has a key twice: the last one would win silently.
-struct Unique(Value);
+/// A tree in which no object has a key twice, of which the last one would win silently, and in which each number
+/// is one: TOML's `nan` and `inf` would silently be nothing.
+struct Tree(Value);
 
-impl<'de> Deserialize<'de> for Unique {
+impl<'de> Deserialize<'de> for Tree {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(UniqueVisitor)
+        deserializer.deserialize_any(TreeVisitor)
     }
 }
 
-struct UniqueVisitor;
+struct TreeVisitor;
 
-impl<'de> Visitor<'de> for UniqueVisitor {
-    type Value = Unique;
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+        f.write_str("a value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Unique, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Tree, A::Error> {
         let mut object = JsonObject::new();
         while let Some(key) = access.next_key::<String>()? {
             if object.contains_key(&key) {
@@ -100,41 +102,42 @@ impl<'de> Visitor<'de> for UniqueVisitor {
                     printable(&key)
                 )));
             }
-            object.insert(key, access.next_value::<Unique>()?.0);
+            object.insert(key, access.next_value::<Tree>()?.0);
         }
-        Ok(Unique(Value::Object(object)))
+        Ok(Tree(Value::Object(object)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Unique, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Tree, A::Error> {
         let mut list = Vec::new();
-        while let Some(Unique(value)) = access.next_element()? {
+        while let Some(Tree(value)) = access.next_element()? {
             list.push(value);
         }
-        Ok(Unique(Value::Array(list)))
+        Ok(Tree(Value::Array(list)))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Unique, E> {
-        Ok(Unique(Value::from(text)))
+    fn visit_str<E>(self, text: &str) -> Result<Tree, E> {
+        Ok(Tree(Value::from(text)))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Unique, E> {
-        Ok(Unique(Value::from(value)))
+    fn visit_bool<E>(self, value: bool) -> Result<Tree, E> {
+        Ok(Tree(Value::from(value)))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Unique, E> {
-        Ok(Unique(Value::from(value)))
+    fn visit_i64<E>(self, value: i64) -> Result<Tree, E> {
+        Ok(Tree(Value::from(value)))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Unique, E> {
-        Ok(Unique(Value::from(value)))
+    fn visit_u64<E>(self, value: u64) -> Result<Tree, E> {
+        Ok(Tree(Value::from(value)))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Unique, E> {
-        Ok(Unique(Value::from(value)))
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Tree, E> {
+        let number = Number::from_f64(value).ok_or_else(|| E::custom("a number must be finite"))?;
+        Ok(Tree(Value::Number(number)))
     }
 
-    fn visit_unit<E>(self) -> Result<Unique, E> {
-        Ok(Unique(Value::Null))
+    fn visit_unit<E>(self) -> Result<Tree, E> {
+        Ok(Tree(Value::Null))
     }
 }
 
@@ -201,6 +204,26 @@ mod tests {
         let (line, _, message) = place("c.json", "{\"a\": {\n \"b\": 1,\n \"b\": 2}}");
         assert_eq!((line, message.as_str()), (3, "the key 'b' is there twice"));
         assert_eq!(place("c.toml", "a = 1\na = 2\n").0, 2);
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_an_error() {
+        for number in ["nan", "-nan", "inf", "+inf", "-inf"] {
+            let (line, column, message) = place("c.toml", format!("a = 1\ntimeout = {number}\n"));
+            assert_eq!(
+                (line, message.as_str()),
+                (2, "a number must be finite"),
+                "{number}"
+            );
+            assert_eq!(column, 11);
+        }
+        assert!(
+            parse(
+                Path::new("c.toml"),
+                b"a = 1.5\nb = 1979-05-27T07:32:00Z\nc = [1, true]"
+            )
+            .is_ok()
+        );
     }
 
     #[test]

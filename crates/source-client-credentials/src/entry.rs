@@ -29,6 +29,23 @@ pub(crate) const FIELDS: [&str; 15] = [
     "headers",
 ];
 
+/// The headers of the request itself and of its connection: another value would break the call.
+const OURS: [&str; 13] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Reads an entry. Without a provider, there is at least one error.
 pub(crate) fn read(
     path: &Path,
@@ -244,7 +261,7 @@ impl Reader<'_> {
             );
             return None;
         };
-        if parsed == http::header::AUTHORIZATION || parsed == http::header::HOST {
+        if OURS.contains(&parsed.as_str()) {
             self.fail(&field, "is set by gatepass", "remove it");
             return None;
         }

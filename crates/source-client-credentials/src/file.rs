@@ -4,6 +4,8 @@ use crate::environment::Environment;
 use crate::provider::Provider;
 use gatepass_core::{ConfigError, ConfigProblem, JsonObject};
 use serde_json::Value;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,18 +20,17 @@ pub struct ProvidersFile {
 
 const KEY: &str = "oauth2_providers";
 
+/// The most bytes that a file may have.
+const LIMIT: u64 = 10 << 20;
+
 impl ProvidersFile {
     /// Reads a file: TOML if its name ends in `.toml`, JSON otherwise. Its entries are judged when they are used.
     ///
     /// # Errors
     /// [`ConfigError::File`] if it can't be read, [`ConfigError::Syntax`] with line and column if it can't be
-    /// parsed, [`ConfigError::Invalid`] if `oauth2_providers` is not an object.
+    /// parsed, [`ConfigError::Invalid`] if it is larger than 10 MiB or `oauth2_providers` is not an object.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let bytes = std::fs::read(path).map_err(|error| ConfigError::File {
-            path: path.to_owned(),
-            source: Arc::new(error),
-        })?;
-        Self::parse(path, &bytes)
+        Self::parse(path, &read_limited(path)?)
     }
 
     /// As [`read`](Self::read), with the file's content at hand.
@@ -133,6 +134,21 @@ impl ProvidersFile {
     fn readable_by_others(&self) -> Option<ConfigProblem> {
         None
     }
+}
+
+/// A file that may be a device, or a pipe, which has no size.
+fn read_limited(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes));
+    let length = read.map_err(|error| ConfigError::File {
+        path: path.to_owned(),
+        source: Arc::new(error),
+    })?;
+    if length as u64 > LIMIT {
+        let problem = ConfigProblem::new("is larger than 10 MiB", "name a configuration file");
+        return Err(ConfigError::Invalid(Box::new(problem.with_path(path))));
+    }
+    Ok(bytes)
 }
 
 /// Secrets stand in the entries: only the names are shown.

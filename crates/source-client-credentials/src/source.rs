@@ -4,7 +4,7 @@ use gatepass_core::{
     AccessToken, Clock, ConfigError, ProviderName, RefreshToken, SystemClock, TokenError, TokenSource,
 };
 use gatepass_http::{HttpClient, RetryPolicy};
-use gatepass_oauth2::{Grant, Metadata, TokenEndpoint};
+use gatepass_oauth2::{Discovery, Grant, TokenEndpoint};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,8 +13,14 @@ use tokio::sync::OnceCell;
 /// Asks for a token with a client's own credentials (RFC 6749 §4.4), on each call.
 ///
 /// Wrap it in a [`CachedTokenSource`](gatepass_core::CachedTokenSource). Where the entry has a refresh token, it
-/// is used first, and a new one that comes with the answer replaces it for as long as this source lives; when
-/// it is refused, the client's own credentials are used from then on.
+/// is used first, and a new one that comes with the answer replaces it for as long as this source lives. What
+/// becomes of it when the server refuses is told by the server's word (RFC 6749 §5.2):
+///
+/// - `invalid_grant`: it is of no use any more; the client's own credentials are used from then on.
+/// - `unsupported_grant_type`, `unauthorized_client`, `invalid_scope`, `invalid_target`: what was asked for isn't
+///   granted this way; the client's own credentials are used for this call, and the refresh token for the next.
+/// - Any other, and a refusal without a word, such as a firewall's page: says nothing about the refresh token. It
+///   is the caller's error, and the refresh token stays.
 pub struct ClientCredentialsSource {
     provider: Provider,
     http: HttpClient,
@@ -25,7 +31,7 @@ pub struct ClientCredentialsSource {
     refresh_token: Mutex<Option<RefreshToken>>,
 }
 
-/// The longest that a whole token request may take unless the entry says otherwise.
+/// The longest that a whole token request, or finding the token endpoint, may take unless the entry says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 impl ClientCredentialsSource {
@@ -71,21 +77,10 @@ impl ClientCredentialsSource {
 
     async fn acquire(&self) -> Result<AccessToken, TokenError> {
         let endpoint = self.endpoint.get_or_try_init(|| self.find_endpoint()).await?;
-        if let Some(token) = self.refresh_token() {
-            match endpoint.request(&Grant::RefreshToken { token }).await {
-                Ok(response) => {
-                    if let Some(rotated) = response.refresh_token {
-                        self.keep(Some(rotated));
-                    }
-                    return Ok(response.access_token);
-                }
-                // A refused client says nothing about the refresh token.
-                Err(TokenError::Refused(refusal)) if refusal.error != "invalid_client" => {
-                    tracing::warn!(provider = %self.provider.name, %refusal, "the refresh token is of no use any more");
-                    self.keep(None);
-                }
-                Err(error) => return Err(error),
-            }
+        if let Some(token) = self.refresh_token()
+            && let Some(access_token) = self.refresh(endpoint, token).await?
+        {
+            return Ok(access_token);
         }
         // A refresh token that comes with this grant is not kept: it could do no more (RFC 6749 §4.4.3).
         let grant = Grant::ClientCredentials {
@@ -96,12 +91,47 @@ impl ClientCredentialsSource {
         Ok(token)
     }
 
+    /// A token for the refresh token; `None` if the client's own credentials shall be used instead.
+    async fn refresh(
+        &self,
+        endpoint: &TokenEndpoint,
+        token: RefreshToken,
+    ) -> Result<Option<AccessToken>, TokenError> {
+        let grant = Grant::RefreshToken { token: token.clone() };
+        let refusal = match endpoint.request(&grant).await {
+            Ok(response) => {
+                if let Some(rotated) = response.refresh_token {
+                    self.keep(rotated);
+                }
+                return Ok(Some(response.access_token));
+            }
+            Err(TokenError::Refused(refusal)) => refusal,
+            Err(error) => return Err(error),
+        };
+        let provider = &self.provider.name;
+        match refusal.error.as_str() {
+            "invalid_grant" => {
+                tracing::warn!(%provider, %refusal, "the refresh token is of no use any more");
+                self.forget(&token);
+            }
+            "unsupported_grant_type" | "unauthorized_client" | "invalid_scope" | "invalid_target" => {
+                tracing::warn!(%provider, %refusal, "the refresh token is not used for this call");
+            }
+            _ => return Err(TokenError::Refused(refusal)),
+        }
+        Ok(None)
+    }
+
     async fn find_endpoint(&self) -> Result<TokenEndpoint, TokenError> {
         let provider = &self.provider;
         let (url, discovered) = match &provider.token {
             TokenLocation::Url(url) => (url.clone(), provider.auth_style),
             TokenLocation::Issuer(issuer) => {
-                let found = Metadata::discover(&self.http, issuer, provider.transport).await;
+                let discovery = Discovery::new(self.http.clone())
+                    .with_retry(self.retry.clone())
+                    .with_clock(Arc::clone(&self.clock))
+                    .with_timeout(provider.timeout.unwrap_or(TIMEOUT));
+                let found = discovery.metadata(issuer, provider.transport).await;
                 let metadata = found.map_err(|error| self.at_entry(error))?;
                 (metadata.token_endpoint, metadata.auth_style)
             }
@@ -152,8 +182,14 @@ impl ClientCredentialsSource {
             .clone()
     }
 
-    fn keep(&self, token: Option<RefreshToken>) {
-        *self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    fn keep(&self, token: RefreshToken) {
+        *self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+
+    /// Unless another call has had it replaced meanwhile.
+    fn forget(&self, token: &RefreshToken) {
+        let mut kept = self.refresh_token.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take_if(|kept| kept == token);
     }
 }
 

@@ -1,12 +1,14 @@
+use super::arguments::Arguments;
+use super::budget::Budget;
 use super::call::{Call, Function, made_up_id};
 use super::decoder::Fault;
 use super::lenient::Text;
+use super::object::ITEMS_LIMIT;
 use gatepass_core::{ChatEvent, ToolCall};
-use serde::de::IgnoredAny;
 use std::collections::VecDeque;
 
-/// The most bytes that the arguments of all calls of an answer may have.
-const ARGUMENTS_LIMIT: usize = 64 << 20;
+/// What is wrong with an answer that has more calls than [`ITEMS_LIMIT`].
+pub(crate) const TOO_MANY: &str = "it has more than 1024 tool calls";
 
 /// Puts the calls of a stream together.
 ///
@@ -17,7 +19,6 @@ pub(super) struct Calls {
     calls: Vec<Started>,
     /// So many of them have been told as a whole.
     told: usize,
-    size: usize,
 }
 
 #[derive(Debug)]
@@ -26,27 +27,30 @@ struct Started {
     index: Option<u64>,
     id: Option<String>,
     name: String,
-    arguments: String,
+    arguments: Arguments,
     signature: Option<String>,
     announced: bool,
 }
 
 impl Calls {
     /// Adds a piece.
-    pub(super) fn add(&mut self, mut piece: Call<'_>, events: &mut VecDeque<ChatEvent>) -> Result<(), Fault> {
+    pub(super) fn add(
+        &mut self,
+        mut piece: Call<'_>,
+        budget: &mut Budget,
+        events: &mut VecDeque<ChatEvent>,
+    ) -> Result<(), Fault> {
         let function = piece.take_function();
         let position = match self.continued(&piece, &function) {
             Some(position) => position,
-            None => self.start(&piece, events),
+            None => self.start(&piece, events)?,
         };
-        self.size = self.size.saturating_add(function.arguments.as_str().len());
-        if self.size > ARGUMENTS_LIMIT {
-            return Err(Fault::TooLarge);
-        }
-        if let Some(call) = self.calls.get_mut(position) {
-            call.add(position, piece, function, events);
-        }
-        Ok(())
+        let Some(call) = self.calls.get_mut(position) else {
+            return Ok(());
+        };
+        let before = call.size();
+        call.add(position, piece, function, events);
+        budget.take(call.size() - before)
     }
 
     /// Tells all calls that haven't been told as a whole.
@@ -55,7 +59,7 @@ impl Calls {
     }
 
     /// The call that `piece` is a piece of; `None` for the first piece of another one.
-    fn continued(&self, piece: &Call<'_>, function: &Function<'_>) -> Option<usize> {
+    fn continued(&mut self, piece: &Call<'_>, function: &Function<'_>) -> Option<usize> {
         let by = |is: &dyn Fn(&Started) -> bool| self.calls.iter().rposition(is);
         let last = self.calls.len().checked_sub(1);
         let position = match piece.index.0 {
@@ -63,25 +67,29 @@ impl Calls {
             None if piece.id.is_empty() => last,
             None => by(&|call| call.is(&piece.id)).or_else(|| last.filter(|_| function.name.is_empty())),
         }?;
-        let call = self.calls.get(position)?;
+        let call = self.calls.get_mut(position)?;
         (!call.is_followed_by(piece, function)).then_some(position)
     }
 
-    fn start(&mut self, piece: &Call<'_>, events: &mut VecDeque<ChatEvent>) -> usize {
-        self.tell(Started::is_complete, events);
+    fn start(&mut self, piece: &Call<'_>, events: &mut VecDeque<ChatEvent>) -> Result<usize, Fault> {
+        if self.calls.len() >= ITEMS_LIMIT {
+            return Err(Fault::TooLarge(TOO_MANY));
+        }
+        // A call without arguments may be one whose arguments are still to come.
+        self.tell(|call| call.arguments.are_whole(), events);
         self.calls.push(Started {
             index: piece.index.0,
             id: None,
             name: String::new(),
-            arguments: String::new(),
+            arguments: Arguments::default(),
             signature: None,
             announced: false,
         });
-        self.calls.len() - 1
+        Ok(self.calls.len() - 1)
     }
 
     /// Tells the next calls as long as they are `ready`; the order stays.
-    fn tell(&mut self, ready: impl Fn(&Started) -> bool, events: &mut VecDeque<ChatEvent>) {
+    fn tell(&mut self, ready: impl Fn(&mut Started) -> bool, events: &mut VecDeque<ChatEvent>) {
         for (position, call) in self.calls.iter_mut().enumerate().skip(self.told) {
             if !ready(call) {
                 break;
@@ -100,19 +108,20 @@ impl Started {
 
     /// Whether `piece`, which should belong to this call, begins another one: it has a name, and another id or
     /// more arguments than this call can take.
-    fn is_followed_by(&self, piece: &Call<'_>, function: &Function<'_>) -> bool {
+    fn is_followed_by(&mut self, piece: &Call<'_>, function: &Function<'_>) -> bool {
         if function.name.is_empty() {
             return false;
         }
         if self.id.is_some() && !piece.id.is_empty() {
             return !self.is(&piece.id);
         }
-        !function.arguments.is_empty() && self.is_complete()
+        !function.arguments.is_empty() && self.arguments.are_whole()
     }
 
-    /// A call without arguments may be one whose arguments are still to come.
-    fn is_complete(&self) -> bool {
-        serde_json::from_str::<IgnoredAny>(&self.arguments).is_ok()
+    /// So many bytes are held back.
+    fn size(&self) -> usize {
+        let told = [&self.id, &self.signature].into_iter().flatten();
+        told.map(String::len).sum::<usize>() + self.name.len() + self.arguments.len()
     }
 
     fn add(
@@ -166,7 +175,7 @@ impl Started {
 
     fn whole(&mut self, position: usize) -> ToolCall {
         let id = self.id_or_made_up(position);
-        let arguments = std::mem::take(&mut self.arguments);
+        let arguments = std::mem::take(&mut self.arguments).into_text();
         let mut call = ToolCall::new(id, self.name.as_str(), arguments);
         call.signature = self.signature.take();
         call

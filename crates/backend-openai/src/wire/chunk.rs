@@ -1,5 +1,5 @@
 use super::lenient::{Count, Text};
-use super::object::{First, Object, Optional, Place, read_into};
+use super::object::{Object, Optional, Place, read_first, read_into};
 use super::reply::Spoken;
 use super::rest::{pass_over, said};
 use super::usage::Tokens;
@@ -23,7 +23,7 @@ impl<'de> Object<'de> for Chunk<'de> {
             "id" => self.id = members.next_value()?,
             "model" => self.model = members.next_value()?,
             "object" => self.object = members.next_value()?,
-            "choices" => read_into(First(&mut self.choice), members)?,
+            "choices" => read_first(&mut self.choice, members)?,
             "usage" => read_into(Optional(&mut self.usage), members)?,
             "error" => self.error = said(members)?.map(Box::new),
             _ => pass_over(members)?,

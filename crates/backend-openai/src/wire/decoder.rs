@@ -1,4 +1,5 @@
-use super::calls::Calls;
+use super::budget::Budget;
+use super::calls::{Calls, TOO_MANY};
 use super::chunk::{Choice, Chunk};
 use super::content;
 use super::lenient::{Content, Text};
@@ -20,6 +21,8 @@ pub(crate) struct Decoder {
     /// What the vocabulary doesn't have.
     message_rest: JsonObject,
     reply_rest: JsonObject,
+    /// For all that is held back.
+    pub(super) budget: Budget,
 }
 
 /// Why a chunk ends the stream.
@@ -29,8 +32,8 @@ pub(crate) enum Fault {
     Unreadable(serde_json::Error),
     /// It tells of an error.
     Told(Value),
-    /// The arguments of its tool calls are larger than anyone wants.
-    TooLarge,
+    /// More would have to be held back until the end than anyone wants; says what.
+    TooLarge(&'static str),
 }
 
 impl Decoder {
@@ -43,7 +46,7 @@ impl Decoder {
             ));
         }
         if !self.started || self.finish.is_some() || chunk.choice.is_none() {
-            self.keep_rest(data);
+            self.keep_rest(data)?;
         }
         self.start(chunk.id, chunk.model, chunk.choice.is_some());
         if let Some(choice) = chunk.choice.filter(|choice| choice.index.0 <= Some(0)) {
@@ -89,12 +92,13 @@ impl Decoder {
 
     fn add_choice(&mut self, choice: Choice<'_>, data: &str) -> Result<(), Fault> {
         if let Some(logprobs) = choice.logprobs {
-            merge(&mut self.reply_rest, [("logprobs".to_owned(), *logprobs)], append);
+            let logprobs = [("logprobs".to_owned(), *logprobs)];
+            merge(&mut self.reply_rest, logprobs, append, &mut self.budget)?;
         }
         self.add_spoken(choice.delta)?;
         let finish = finish_reason(choice.finish_reason, self.refused);
         if finish.is_some() && finish != self.finish {
-            self.keep_rest(data);
+            self.keep_rest(data)?;
             self.calls.close(&mut self.events);
             self.events.extend(finish.clone().map(ChatEvent::Finish));
             self.finish = finish;
@@ -103,6 +107,9 @@ impl Decoder {
     }
 
     fn add_spoken(&mut self, mut spoken: Spoken<'_>) -> Result<(), Fault> {
+        if spoken.has_too_many_calls() {
+            return Err(Fault::TooLarge(TOO_MANY));
+        }
         if let Some(thought) = spoken.take_thought().into_owned() {
             self.events
                 .push_back(ChatEvent::Reasoning(Reasoning::new(thought)));
@@ -113,13 +120,13 @@ impl Decoder {
             self.events.push_back(ChatEvent::Text(refusal));
         }
         for call in spoken.tool_calls {
-            self.calls.add(call, &mut self.events)?;
+            self.calls.add(call, &mut self.budget, &mut self.events)?;
         }
         if let Some(function) = spoken.function_call.filter(|function| !function.is_empty()) {
-            self.calls.add((*function).into(), &mut self.events)?;
+            let call = (*function).into();
+            self.calls.add(call, &mut self.budget, &mut self.events)?;
         }
-        merge(&mut self.message_rest, spoken.rest, append);
-        Ok(())
+        merge(&mut self.message_rest, spoken.rest, append, &mut self.budget)
     }
 
     fn add_content(&mut self, content: Content<'_>) {
@@ -141,11 +148,12 @@ impl Decoder {
 
     /// Reads a chunk once more, for what the vocabulary doesn't have. The first chunk and the last ones tell
     /// it; to look for it in all of them would take longer than to read them.
-    fn keep_rest(&mut self, data: &str) {
-        if let Ok(answer) = Answer::read_chunk(data) {
-            let rest = answer.into_rest().into_iter();
-            let rest = rest.filter(|(name, _)| name != "logprobs");
-            merge(&mut self.reply_rest, rest, replace);
-        }
+    fn keep_rest(&mut self, data: &str) -> Result<(), Fault> {
+        let Ok(answer) = Answer::read_chunk(data) else {
+            return Ok(());
+        };
+        let rest = answer.into_rest().into_iter();
+        let rest = rest.filter(|(name, _)| name != "logprobs");
+        merge(&mut self.reply_rest, rest, replace, &mut self.budget)
     }
 }

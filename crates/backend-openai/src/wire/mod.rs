@@ -1,5 +1,7 @@
 //! What goes over the wire, and nothing else: no HTTP, no waiting.
 
+mod arguments;
+mod budget;
 mod call;
 mod calls;
 mod chunk;
@@ -16,6 +18,7 @@ mod request;
 mod rest;
 mod usage;
 
+pub(crate) use calls::TOO_MANY;
 pub(crate) use decoder::{Decoder, Fault};
 pub(crate) use models::models;
 pub(crate) use reply::Answer;

@@ -5,7 +5,9 @@
 //! member twice.
 
 use super::lenient::Text;
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use std::fmt;
 
 /// An object of the wire. `null` reads as if it weren't there.
@@ -22,24 +24,34 @@ pub(super) trait Object<'de>: Default {
 pub(super) fn from_str<'de, T: Object<'de>>(json: &'de str) -> Result<T, serde_json::Error> {
     let mut object = T::default();
     let mut json = serde_json::Deserializer::from_str(json);
-    json.deserialize_any(Place(&mut object))?;
+    json.deserialize_any(Whole(&mut object))?;
     json.end().map(|()| object)
 }
 
 pub(super) fn from_slice<'de, T: Object<'de>>(json: &'de [u8]) -> Result<T, serde_json::Error> {
     let mut object = T::default();
     let mut json = serde_json::Deserializer::from_slice(json);
-    json.deserialize_any(Place(&mut object))?;
+    json.deserialize_any(Whole(&mut object))?;
     json.end().map(|()| object)
 }
 
 /// Reads the value of a member into its place.
-pub(super) fn read_into<'de, A, V>(place: V, members: &mut A) -> Result<(), A::Error>
+pub(super) fn read_into<'de, A, P>(place: P, members: &mut A) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,
-    V: Visitor<'de, Value = ()>,
+    P: TakesAny<'de>,
 {
-    members.next_value_seed(Seed(place))
+    members.next_value_seed(Seed(Any(place)))
+}
+
+/// Reads a list of objects for its first: that with the index 0, or else the one told first. It is the answer
+/// itself; what is no list is an error.
+pub(super) fn read_first<'de, A, T>(first: &mut Option<T>, members: &mut A) -> Result<(), A::Error>
+where
+    A: MapAccess<'de>,
+    T: Object<'de>,
+{
+    members.next_value_seed(Seed(First(first)))
 }
 
 struct Seed<V>(V);
@@ -52,32 +64,10 @@ impl<'de, V: Visitor<'de, Value = ()>> DeserializeSeed<'de> for Seed<V> {
     }
 }
 
-/// The place of an object.
-pub(super) struct Place<'p, T>(pub(super) &'p mut T);
+/// The whole of what is read: an object, or nothing.
+struct Whole<'p, T>(&'p mut T);
 
-impl<'de, T: Object<'de>> Visitor<'de> for Place<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(name) = members.next_key()? {
-            self.0.read(name, &mut members)?;
-        }
-        Ok(())
-    }
-}
-
-/// The place of an object that may be missing.
-pub(super) struct Optional<'p, T>(pub(super) &'p mut Option<Box<T>>);
-
-impl<'de, T: Object<'de>> Visitor<'de> for Optional<'_, T> {
+impl<'de, T: Object<'de>> Visitor<'de> for Whole<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,37 +79,116 @@ impl<'de, T: Object<'de>> Visitor<'de> for Optional<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
-        Place(&mut **self.0.insert(Box::default())).visit_map(members)
+        Place(self.0).take_object(members)
     }
 }
 
-/// The place of a list of objects.
-pub(super) struct Items<'p, T>(pub(super) &'p mut Vec<T>);
+/// A place that takes any JSON; what doesn't belong there is passed over. PHP and Lua write an empty object as
+/// an empty list, or the other way round.
+pub(super) trait TakesAny<'de>: Sized {
+    fn take_object<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
 
-impl<'de, T: Object<'de>> Visitor<'de> for Items<'_, T> {
+    fn take_list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+struct Any<P>(P);
+
+impl<'de, P: TakesAny<'de>> Visitor<'de> for Any<P> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+        f.write_str("any JSON")
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        loop {
-            let mut item = T::default();
-            if items.next_element_seed(Seed(Place(&mut item)))?.is_none() {
-                return Ok(());
-            }
-            self.0.push(item);
-        }
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
+        self.0.take_list(items)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
+        self.0.take_object(members)
     }
 }
 
-/// The place of the first object of a list: that with the index 0, or else the one told first.
-pub(super) struct First<'p, T>(pub(super) &'p mut Option<T>);
+/// The place of an object.
+pub(super) struct Place<'p, T>(pub(super) &'p mut T);
+
+impl<'de, T: Object<'de>> TakesAny<'de> for Place<'_, T> {
+    fn take_object<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(name) = members.next_key()? {
+            self.0.read(name, &mut members)?;
+        }
+        Ok(())
+    }
+}
+
+/// The place of an object that may be missing.
+pub(super) struct Optional<'p, T>(pub(super) &'p mut Option<T>);
+
+impl<'de, T: Object<'de>> TakesAny<'de> for Optional<'_, T> {
+    fn take_object<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
+        Place(self.0.insert(T::default())).take_object(members)
+    }
+}
+
+impl<'de, T: Object<'de>> Object<'de> for Box<T> {
+    fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error> {
+        (**self).read(name, members)
+    }
+}
+
+/// More objects than any list of the wire has; an empty one takes a hundred times as much memory as its text.
+pub(super) const ITEMS_LIMIT: usize = 1024;
+
+/// The place of a list of objects. It takes at most one more than [`ITEMS_LIMIT`], which tells that there were
+/// too many.
+pub(super) struct Items<'p, T>(pub(super) &'p mut Vec<T>);
+
+impl<'de, T: Object<'de>> TakesAny<'de> for Items<'_, T> {
+    fn take_list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while self.0.len() <= ITEMS_LIMIT {
+            let mut item = None;
+            let place = Any(Optional(&mut item));
+            if items.next_element_seed(Seed(place))?.is_none() {
+                return Ok(());
+            }
+            self.0.extend(item);
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+}
+
+struct First<'p, T>(&'p mut Option<T>);
 
 impl<'de, T: Object<'de>> Visitor<'de> for First<'_, T> {
     type Value = ();
@@ -132,15 +201,22 @@ impl<'de, T: Object<'de>> Visitor<'de> for First<'_, T> {
         Ok(())
     }
 
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        match members.next_key::<IgnoredAny>()? {
+            None => Ok(()),
+            Some(_) => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+        }
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let first = self.0.insert(T::default());
-        if items.next_element_seed(Seed(Place(first)))?.is_none() {
+        if items.next_element_seed(Seed(Any(Place(first))))?.is_none() {
             *self.0 = None;
             return Ok(());
         }
         loop {
             let mut other = T::default();
-            if items.next_element_seed(Seed(Place(&mut other)))?.is_none() {
+            if items.next_element_seed(Seed(Any(Place(&mut other))))?.is_none() {
                 return Ok(());
             }
             if other.index() == Some(0) && first.index() > Some(0) {

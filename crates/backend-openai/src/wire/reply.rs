@@ -1,7 +1,7 @@
 use super::call::{Call, Function, made_up_id};
 use super::content;
 use super::lenient::{Content, Count, Text};
-use super::object::{First, Items, Object, Optional, from_slice, from_str, read_into};
+use super::object::{ITEMS_LIMIT, Items, Object, Optional, from_slice, from_str, read_first, read_into};
 use super::rest::{keep, pass_over, said};
 use super::usage::Tokens;
 use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Reasoning, Role, ToolCall};
@@ -24,7 +24,7 @@ impl<'de> Object<'de> for Answer<'de> {
         match name.as_str() {
             "id" => self.id = members.next_value()?,
             "model" => self.model = members.next_value()?,
-            "choices" => read_into(First(&mut self.choice), members)?,
+            "choices" => read_first(&mut self.choice, members)?,
             "usage" => read_into(Optional(&mut self.usage), members)?,
             "error" => self.error = said(members)?,
             // `obfuscation` is padding against people who guess a stream's words by their length.
@@ -100,6 +100,11 @@ impl<'a> Answer<'a> {
         from_str(data)
     }
 
+    pub(crate) fn has_too_many_calls(&self) -> bool {
+        let message = self.choice.as_ref().and_then(|choice| choice.message.as_ref());
+        message.is_some_and(|spoken| spoken.has_too_many_calls())
+    }
+
     /// The reply; `None` if there is no answer in it.
     pub(crate) fn into_reply(mut self) -> Option<ChatReply> {
         let choice = self.choice.as_mut()?;
@@ -128,6 +133,11 @@ impl<'a> Answer<'a> {
 }
 
 impl<'a> Spoken<'a> {
+    /// Some of them were left out.
+    pub(super) const fn has_too_many_calls(&self) -> bool {
+        self.tool_calls.len() > ITEMS_LIMIT
+    }
+
     /// What it thought; servers that send it under both names send it twice.
     pub(super) fn take_thought(&mut self) -> Text<'a> {
         std::mem::take(&mut self.reasoning_content).or(std::mem::take(&mut self.reasoning))

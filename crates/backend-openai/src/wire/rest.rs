@@ -1,5 +1,7 @@
 //! Members that have no name here.
 
+use super::budget::{Budget, member_weight, weight};
+use super::decoder::Fault;
 use super::lenient::Text;
 use gatepass_core::JsonObject;
 use serde::de::{IgnoredAny, MapAccess};
@@ -61,25 +63,41 @@ fn is_zero(value: &Value) -> bool {
 pub(super) fn merge(
     into: &mut JsonObject,
     members: impl IntoIterator<Item = (String, Value)>,
-    join: fn(&mut Vec<Value>, Vec<Value>),
-) {
+    join: Join,
+    budget: &mut Budget,
+) -> Result<(), Fault> {
     for (name, value) in members {
         match (into.get_mut(&name), value) {
-            (Some(Value::Array(items)), Value::Array(more)) => join(items, more),
-            (Some(Value::Object(inner)), Value::Object(more)) => merge(inner, more, join),
-            (_, value) => {
+            (Some(Value::Array(items)), Value::Array(more)) => join(items, more, budget)?,
+            (Some(Value::Object(inner)), Value::Object(more)) => merge(inner, more, join, budget)?,
+            (Some(old), value) => {
+                budget.give_back(weight(old));
+                budget.take(weight(&value))?;
+                *old = value;
+            }
+            (None, value) => {
+                budget.take(member_weight(&name, &value))?;
                 into.insert(name, value);
             }
         }
     }
+    Ok(())
 }
 
+/// How two lists become one.
+pub(super) type Join = fn(&mut Vec<Value>, Vec<Value>, &mut Budget) -> Result<(), Fault>;
+
 /// A list comes in pieces.
-pub(super) fn append(items: &mut Vec<Value>, more: Vec<Value>) {
+pub(super) fn append(items: &mut Vec<Value>, more: Vec<Value>, budget: &mut Budget) -> Result<(), Fault> {
+    budget.take(more.iter().map(weight).sum())?;
     items.extend(more);
+    Ok(())
 }
 
 /// A list comes whole, and maybe again.
-pub(super) fn replace(items: &mut Vec<Value>, again: Vec<Value>) {
+pub(super) fn replace(items: &mut Vec<Value>, again: Vec<Value>, budget: &mut Budget) -> Result<(), Fault> {
+    budget.give_back(items.iter().map(weight).sum());
+    budget.take(again.iter().map(weight).sum())?;
     *items = again;
+    Ok(())
 }

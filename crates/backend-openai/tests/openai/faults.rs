@@ -1,6 +1,6 @@
 //! Answers that begin well and aren't.
 
-use crate::{backend, causes, key, question};
+use crate::{CANARY, backend, causes, key, question};
 use gatepass_core::{BackendError, ChatReply, ErrorKind, FinishReason, LlmBackend, Phase};
 use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
 use gatepass_openai::OpenAiBackend;
@@ -276,6 +276,48 @@ async fn an_error_in_place_of_an_answer_is_the_providers() {
 }
 
 #[tokio::test]
+async fn a_token_that_an_error_quotes_is_not_shown() {
+    let escaped = format!("\\u{:04x}{}", u32::from(CANARY.as_bytes()[0]), &CANARY[1..]);
+    let nested = json!({ "message": format!("bad token {CANARY}") }).to_string();
+    let mut errors = Vec::new();
+    for told in [
+        format!("{{\"error\":{{\"message\":\"bad token {CANARY}\",\"code\":\"{CANARY}\"}}}}"),
+        format!("{{\"error\":{{\"message\":\"bad token {escaped}\",\"code\":\"{escaped}\"}}}}"),
+        json!({ "error": { "message": nested, "code": CANARY } }).to_string(),
+        json!({ "error": { "message": format!("{}bad token {CANARY}", "x".repeat(280)), "code": CANARY } })
+            .to_string(),
+    ] {
+        errors.push((asked(Answer::text(200, told.clone())).await, "***"));
+        errors.push((
+            streamed(Answer::text(200, told.clone())).await.unwrap_err().0,
+            "***",
+        ));
+        for event in [
+            format!("data: {told}\n\n"),
+            format!("event: error\ndata: {told}\n\n"),
+        ] {
+            let answer = Answer::sse([HALF.to_owned(), event.clone()]);
+            errors.push((streamed(answer).await.unwrap_err().0, "***"));
+            // The last thing that comes.
+            let answer = Answer::sse([HALF.to_owned(), event.trim_end().to_owned()]);
+            errors.push((streamed(answer).await.unwrap_err().0, "***"));
+        }
+    }
+    let object = json!({ "object": "error", "message": CANARY, "code": CANARY });
+    let said = streamed(Answer::sse([format!("data: {object}\n\n")])).await;
+    errors.push((said.unwrap_err().0, "***"));
+    let odd = Answer::text(200, "x").with_header("content-type", format!("text/{CANARY}"));
+    errors.push((streamed(odd).await.unwrap_err().0, "text/***"));
+    for (error, expected) in errors {
+        let shown = causes(&error);
+        assert!(
+            !shown.contains("sk-canary") && shown.contains(expected),
+            "{shown}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_breaks_off_is_the_networks_fault() {
     let error = asked(Answer::truncated("{\"choices\":")).await;
     assert!(
@@ -303,7 +345,24 @@ async fn arguments_without_an_end_are_refused() {
     let call = json!({ "choices": [{ "delta": { "tool_calls": [{ "index": 0, "function": { "arguments": "x".repeat(1 << 20) } }] } }] });
     let answer = Answer::endless(format!("data: {call}\n\n"));
     let (error, _) = streamed(answer).await.unwrap_err();
-    assert_eq!(what(&error), "its tool calls are larger than 64 MiB");
+    assert_eq!(
+        what(&error),
+        "its tool calls and extra members are larger than 64 MiB"
+    );
+}
+
+#[tokio::test]
+async fn more_calls_than_anyone_makes_are_refused() {
+    let call = json!({ "id": "a", "function": { "name": "time", "arguments": "{}" } });
+    let said = json!({ "tool_calls": vec![call; 1025] });
+    let whole = json!({ "choices": [{ "message": said }] });
+    let chunk = json!({ "choices": [{ "delta": said }] });
+    let error = asked(Answer::json(200, &whole)).await;
+    assert_eq!(what(&error), "it has more than 1024 tool calls");
+    let (error, _) = streamed(Answer::sse([format!("data: {chunk}\n\n")]))
+        .await
+        .unwrap_err();
+    assert_eq!(what(&error), "it has more than 1024 tool calls");
 }
 
 #[tokio::test]

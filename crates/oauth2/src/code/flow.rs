@@ -26,11 +26,12 @@ use url::Url;
 /// ```no_run
 /// use gatepass_core::{CredentialKey, CredentialStore, ProviderName, Scopes};
 /// use gatepass_http::{HttpClient, HttpOptions, Transport};
-/// use gatepass_oauth2::{AuthorizationCodeFlow, Browser, Client, Metadata};
+/// use gatepass_oauth2::{AuthorizationCodeFlow, Browser, Client, Discovery};
 ///
 /// # async fn f(store: impl CredentialStore) -> Result<(), Box<dyn std::error::Error>> {
 /// let http = HttpClient::new(HttpOptions::default())?;
-/// let server = Metadata::discover(&http, "https://login.corp.example", Transport::Encrypted).await?;
+/// let discovery = Discovery::new(http.clone());
+/// let server = discovery.metadata("https://login.corp.example", Transport::Encrypted).await?;
 /// let endpoint = server.endpoint(http, Client::public("my-app"));
 /// let flow = AuthorizationCodeFlow::new(&server, endpoint)?.with_scopes(Scopes::parse("openid llm.read")?);
 /// let login = flow.run(&Browser::new()).await?;

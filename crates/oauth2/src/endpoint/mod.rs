@@ -4,16 +4,14 @@ pub(crate) use signed::BODY_LIMIT;
 
 use crate::client::{AuthStyle, Client};
 use crate::grant::{Form, Grant};
+use crate::patience::Patience;
 use crate::wire::{self, TokenResponse};
-use gatepass_core::{Clock, ConfigError, Credential, Refusal, SystemClock, TokenError};
-use gatepass_http::{HttpClient, HttpError, RetryPolicy, ServerUrl, Transport};
+use gatepass_core::{Clock, ConfigError, Credential, SystemClock, TokenError};
+use gatepass_http::{HttpClient, RetryPolicy, ServerUrl, Transport};
 use signed::{Answer, Question};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, SystemTime};
-
-/// The time that a whole token request may take, retries included.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Speaks to one token endpoint (RFC 6749 §3.2) as one client.
 ///
@@ -31,8 +29,7 @@ pub struct TokenEndpoint {
     pub(crate) name: String,
     /// What every request says about the server that tokens are for.
     pub(crate) target: Vec<(String, String)>,
-    retry: RetryPolicy,
-    timeout: Duration,
+    patience: Patience,
     clock: Arc<dyn Clock>,
     /// What `AuthStyle::Auto` has found out: 0 nothing, 1 Basic, 2 Post.
     learned: AtomicU8,
@@ -50,8 +47,7 @@ impl TokenEndpoint {
             client,
             style: AuthStyle::Auto,
             target: Vec::new(),
-            retry: RetryPolicy::tokens(),
-            timeout: TIMEOUT,
+            patience: Patience::default(),
             clock: Arc::new(SystemClock),
             learned: AtomicU8::new(0),
             down: AtomicBool::new(false),
@@ -89,14 +85,14 @@ impl TokenEndpoint {
     /// Sets how failures are tried again.
     #[must_use]
     pub const fn with_retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = retry;
+        self.patience.retry = retry;
         self
     }
 
     /// Sets the time that a whole token request may take, retries included.
     #[must_use]
     pub const fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.patience.timeout = timeout;
         self
     }
 
@@ -127,17 +123,17 @@ impl TokenEndpoint {
     /// [`TokenError::Refused`] with the server's own words, [`TokenError::Unavailable`] after the retries,
     /// [`TokenError::Malformed`] for an answer that is no token response.
     pub async fn request(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
-        let mut policy = self.retry.clone();
-        // No pause that the time wouldn't suffice for: the real error is told instead of "no answer".
-        policy.deadline = policy.deadline.min(self.timeout);
-        if self.down.load(Ordering::Relaxed) {
-            policy.retries = 0;
-        }
         let what = format!("token request for {}", self.name);
-        let attempts = policy.run(&what, TokenError::advice, || {
-            within(self.attempt_timeout(grant), &self.url, self.attempt(grant))
-        });
-        let outcome = within(self.timeout, &self.url, attempts).await;
+        let mut patience = match grant {
+            Grant::ClientCredentials { .. } => self.patience.clone(),
+            _ => self.patience.clone().with_whole_attempts(),
+        };
+        if self.down.load(Ordering::Relaxed) {
+            patience = patience.without_retries();
+        }
+        let outcome = patience
+            .run(&what, &self.url.host(), || self.attempt(grant))
+            .await;
         self.down.store(
             matches!(outcome, Err(TokenError::Unavailable { .. })),
             Ordering::Relaxed,
@@ -147,7 +143,7 @@ impl TokenEndpoint {
 
     /// Asks once, as a device that waits for its person does (RFC 8628 §3.4).
     pub(crate) async fn poll(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
-        within(self.timeout, &self.url, self.attempt(grant)).await
+        self.patience.once(&self.url.host(), self.attempt(grant)).await
     }
 
     /// Asks another endpoint of the same server once, as the same client. `secret` is what the form has of it.
@@ -161,44 +157,31 @@ impl TokenEndpoint {
             url,
             form,
             secrets: secret.into_iter().collect(),
-            verdicts: &[],
+            final_words: &[],
         };
-        let read = |answer: &Answer| match wire::read_error(&answer.body) {
-            (error, description) if !error.is_empty() => {
-                let refusal = Refusal::new(url.host(), answer.status, &error);
-                Err(TokenError::Refused(Box::new(
-                    refusal.with_description(description.as_deref()),
-                )))
-            }
-            _ => Ok(answer.body.to_vec()),
+        let read = |answer: &Answer| {
+            let complaint = wire::read_error(&answer.body);
+            Ok(if complaint.error.is_empty() {
+                Ok(answer.body.to_vec())
+            } else {
+                Err(complaint)
+            })
         };
-        let asking = self.ask(&question, &read);
-        within(self.timeout, url, asking).await
-    }
-
-    /// A third of the time, but not less than 10 s where there are that many: one request that hangs leaves room
-    /// for another. All of it for what can be used once: the server may have taken it already.
-    fn attempt_timeout(&self, grant: &Grant) -> Duration {
-        match grant {
-            Grant::ClientCredentials { .. } => {
-                (self.timeout / 3).max(Duration::from_secs(10)).min(self.timeout)
-            }
-            _ => self.timeout,
-        }
+        self.patience.once(&url.host(), self.ask(&question, &read)).await
     }
 
     async fn attempt(&self, grant: &Grant) -> Result<TokenResponse, TokenError> {
         let question = Question {
             url: &self.url,
             form: grant.form(&self.target),
-            secrets: grant.secrets().into_iter().flatten().collect(),
-            verdicts: match grant {
+            secrets: grant.secrets(),
+            final_words: match grant {
                 Grant::DeviceCode { .. } => &["authorization_pending", "slow_down"],
                 _ => &[],
             },
         };
         self.ask(&question, &|answer| {
-            wire::read_success(&self.url.host(), answer.status, &answer.body, answer.asked_at)
+            wire::read_success(&self.url.host(), &answer.body, answer.asked_at)
         })
         .await
     }
@@ -217,43 +200,5 @@ impl TokenEndpoint {
             return Err(ConfigError::invalid("client_id", what, fix));
         }
         Ok(())
-    }
-}
-
-pub(crate) fn network_error(url: &ServerUrl, error: HttpError) -> TokenError {
-    let transient = error.is_transient();
-    match error {
-        HttpError::Network { host, phase, source } if transient => TokenError::Unavailable {
-            host,
-            what: phase.to_string(),
-            retry_after: None,
-            source,
-        },
-        HttpError::Network { host, phase, source } => TokenError::Untrusted {
-            host,
-            what: phase.to_string(),
-            source,
-        },
-        HttpError::Unreadable { what, .. } => TokenError::malformed(format!("{what} ({})", url.host())),
-        _ => TokenError::malformed(format!("unreadable ({})", url.host())),
-    }
-}
-
-async fn within<T>(
-    time: Duration,
-    url: &ServerUrl,
-    asking: impl Future<Output = Result<T, TokenError>> + Send,
-) -> Result<T, TokenError> {
-    tokio::time::timeout(time, asking)
-        .await
-        .unwrap_or_else(|_| Err(unavailable(url, format!("no answer within {time:?}"), None)))
-}
-
-fn unavailable(url: &ServerUrl, what: String, retry_after: Option<Duration>) -> TokenError {
-    TokenError::Unavailable {
-        host: url.host(),
-        what,
-        retry_after,
-        source: None,
     }
 }

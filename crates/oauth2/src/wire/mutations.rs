@@ -1,8 +1,8 @@
 //! T06: a hundred thousand token responses with something wrong in them.
 
-use super::{LONGEST_LIFETIME, TokenResponse, read_error, read_success};
+use super::{Complaint, LONGEST_LIFETIME, TokenResponse, read_error, read_success};
 use fastrand::Rng;
-use gatepass_core::{ExposeSecret, Moment, TokenError};
+use gatepass_core::{ExposeSecret, Moment, Refusal, TokenError};
 use std::time::Duration;
 
 /// The head of both tokens below: an error that shows this much shows too much.
@@ -71,9 +71,9 @@ fn mutated(rng: &mut Rng, seed: &str) -> Vec<u8> {
     body
 }
 
-fn read(body: &[u8]) -> Result<TokenResponse, TokenError> {
+fn read(body: &[u8]) -> Result<Result<TokenResponse, Complaint>, TokenError> {
     let asked_at = Moment::new(Duration::from_secs(1_800_000_000), Duration::from_secs(5));
-    read_success("as.example", 200, body, asked_at)
+    read_success("as.example", body, asked_at)
 }
 
 /// T06
@@ -85,21 +85,21 @@ fn no_response_makes_the_reader_panic_or_tell_a_token() {
         let body = mutated(&mut rng, RESPONSES[round % RESPONSES.len()]);
         let outcome = read(&body);
         match &outcome {
-            Ok(response) => {
+            Ok(Ok(response)) => {
                 good += 1;
                 let token = &response.access_token;
                 assert!(token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()));
                 assert!(token.lifetime().unwrap() <= LONGEST_LIFETIME);
             }
-            Err(TokenError::Malformed { what }) => {
+            Err(error @ TokenError::Malformed { what }) => {
                 let body = String::from_utf8_lossy(&body);
                 assert!(what.len() < 300, "{what} for {body:?}");
                 assert!(
-                    !format!("{outcome:?} {what}").contains(CANARY),
+                    !format!("{error:?} {what}").contains(CANARY),
                     "{what} for {body:?}"
                 );
             }
-            Err(other) => panic!("{other:?} for {:?}", String::from_utf8_lossy(&body)),
+            _ => panic!("no token, no error for {:?}", String::from_utf8_lossy(&body)),
         }
     }
     assert!((10_000..90_000).contains(&good), "{good} of them could be read");
@@ -111,9 +111,18 @@ fn no_refusal_makes_the_reader_panic_or_drives_the_terminal() {
     let mut rng = Rng::with_seed(8);
     for round in 0..30_000 {
         let body = mutated(&mut rng, REFUSALS[round % REFUSALS.len()]);
-        _ = read_error(&body);
-        if let Err(error) = read(&body) {
-            let text = error.to_string();
+        let refusal = |complaint: &Complaint| {
+            let refusal = Refusal::new("as.example", 400, &complaint.error);
+            refusal
+                .with_description(complaint.description.as_deref())
+                .to_string()
+        };
+        let text = match read(&body) {
+            Ok(Err(complaint)) => refusal(&complaint),
+            Err(error) => error.to_string(),
+            Ok(Ok(_)) => String::new(),
+        };
+        for text in [text, refusal(&read_error(&body))] {
             assert!(!text.chars().any(char::is_control), "{text:?}");
             assert!(text.len() < 4000, "{text}");
         }

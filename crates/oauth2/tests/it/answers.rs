@@ -50,6 +50,11 @@ fn table() -> Vec<(&'static str, Answer, Class)> {
             Token,
         ),
         (
+            "a list as scope",
+            json(200, r#"{"access_token":"canary-token","scope":["a","b"]}"#),
+            Token,
+        ),
+        (
             "a byte order mark",
             json(200, &format!("\u{feff}\r\n {TOKEN}\n")),
             Token,
@@ -94,6 +99,11 @@ fn table() -> Vec<(&'static str, Answer, Class)> {
             error(400, "unauthorized_client"),
             Refused("unauthorized_client"),
         ),
+        (
+            "a description that is no text",
+            json(400, r#"{"error":"invalid_scope","error_description":["canary"]}"#),
+            Refused("invalid_scope"),
+        ),
         ("401 without a word", Answer::new(401), Refused("")),
         ("401 in HTML", html(401), Refused("")),
         ("403", error(403, "access_denied"), Refused("access_denied")),
@@ -112,6 +122,13 @@ fn table() -> Vec<(&'static str, Answer, Class)> {
             error(400, "temporarily_unavailable"),
             Unavailable,
         ),
+        (
+            "200 that says later",
+            error(200, "temporarily_unavailable"),
+            Unavailable,
+        ),
+        ("200 that says it failed", error(200, "server_error"), Unavailable),
+        ("200 that says too often", error(200, "slow_down"), Unavailable),
         ("500", error(500, "server_error"), Unavailable),
         ("501", Answer::new(501), Refused("")),
         ("502 in HTML", html(502), Unavailable),

@@ -2,7 +2,7 @@
 
 use crate::support::{client, grant, http, json, url};
 use gatepass_core::RefreshToken;
-use gatepass_oauth2::{Client, Grant, Metadata, TokenEndpoint};
+use gatepass_oauth2::{Client, Discovery, Grant, TokenEndpoint};
 use gatepass_testkit::AuthorizationServer;
 
 /// H02
@@ -25,13 +25,16 @@ async fn debug_shows_no_secret() {
     let refresh = Grant::RefreshToken {
         token: RefreshToken::new("canary-refresh"),
     };
-    let metadata = Metadata::discover(&http(), &server.issuer(), gatepass_http::Transport::Encrypted).await;
+    let discovery = Discovery::new(http());
+    let metadata = discovery
+        .metadata(&server.issuer(), gatepass_http::Transport::Encrypted)
+        .await;
     for text in [
         format!("{secret:?} {secret:#?}"),
         format!("{endpoint:?} {endpoint:#?}"),
         format!("{response:?} {response:#?}"),
         format!("{refresh:?} {refresh:#?}"),
-        format!("{metadata:?}"),
+        format!("{discovery:?} {metadata:?}"),
         format!("{:?}", client()),
     ] {
         assert!(!text.contains("canary"), "{text}");

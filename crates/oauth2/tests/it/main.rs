@@ -17,6 +17,7 @@ mod cache;
 mod debug;
 mod device;
 mod discovery;
+mod discovery_failures;
 mod hostile;
 mod hostile_requests;
 mod issuers;

@@ -3,7 +3,8 @@
 use gatepass_core::Scopes;
 use gatepass_http::{HttpClient, HttpOptions, RetryPolicy, Transport};
 use gatepass_oauth2::{
-    AuthorizationCodeFlow, AuthorizationHandler, AuthorizationRequest, Client, Login, LoginError, Metadata,
+    AuthorizationCodeFlow, AuthorizationHandler, AuthorizationRequest, Client, Discovery, Login, LoginError,
+    Metadata,
 };
 use gatepass_testkit::{AuthorizationServer, Page, visit};
 use std::sync::Mutex;
@@ -93,7 +94,8 @@ pub(crate) async fn agree(asked: Asked) -> Page {
 }
 
 pub(crate) async fn metadata(server: &AuthorizationServer) -> Metadata {
-    Metadata::discover(&http(), &server.issuer(), Transport::Encrypted)
+    Discovery::new(http())
+        .metadata(&server.issuer(), Transport::Encrypted)
         .await
         .unwrap()
 }

@@ -66,3 +66,48 @@ async fn a_secret_that_the_server_quotes_is_concealed() {
         }
     }
 }
+
+/// H01: what is shown is cut, and half a secret is no less a secret.
+#[tokio::test]
+async fn a_long_secret_that_the_server_quotes_leaves_nothing_of_it() {
+    let token = format!("canary{}", "-4711-refresh".repeat(50));
+    for (status, before) in [(200, 0), (400, 100), (401, 290), (503, 200)] {
+        let server = AuthorizationServer::start().await;
+        let quoted = format!("{}{token}", "-".repeat(before));
+        let body = format!(r#"{{"error":"{quoted}","error_description":"{quoted} is unknown"}}"#);
+        server.always(json(status, &body).with_header("x-request-id", &quoted));
+        let grant = Grant::RefreshToken {
+            token: RefreshToken::new(token.as_str()),
+        };
+        let error = endpoint(&server.token_url()).request(&grant).await.unwrap_err();
+        assert!(
+            !in_full(&error).contains("canary"),
+            "{status}: {}",
+            in_full(&error)
+        );
+        assert!(error.to_string().contains("***"), "{status}: {error}");
+    }
+}
+
+/// H01: the header as it was sent is as good as the secret.
+#[tokio::test]
+async fn basic_credentials_that_the_server_quotes_are_concealed() {
+    let server = AuthorizationServer::start().await;
+    let client = Client::new("client", "canary+secret/%");
+    let endpoint = TokenEndpoint::new(http(), url(&server.token_url()), client).with_retry(quick());
+    endpoint.request(&grant()).await.unwrap_err();
+    let requests = server.requests();
+    let sent = requests
+        .iter()
+        .find_map(|request| request.header("authorization"))
+        .and_then(|value| value.strip_prefix("Basic "))
+        .unwrap()
+        .to_owned();
+    for status in [200, 400, 503] {
+        let body = format!(r#"{{"error":"no {sent}","error_description":"unknown: Basic {sent}"}}"#);
+        server.always(json(status, &body).with_header("x-request-id", &sent));
+        let error = endpoint.request(&grant()).await.unwrap_err();
+        assert!(!in_full(&error).contains(&sent), "{status}: {}", in_full(&error));
+        assert!(error.to_string().contains("***"), "{status}: {error}");
+    }
+}

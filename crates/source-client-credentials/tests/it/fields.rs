@@ -261,10 +261,32 @@ fn a_header_that_no_request_can_carry_is_refused() {
             &format!("headers.{name}"),
         );
     }
-    for ours in ["Authorization", "HOST", "authorization"] {
-        refused(
+    for ours in [
+        "Authorization",
+        "HOST",
+        "authorization",
+        "Content-Type",
+        "Content-Length",
+        "Content-Encoding",
+        "Transfer-Encoding",
+        "Connection",
+        "Keep-Alive",
+        "Accept-Encoding",
+        "Expect",
+        "Upgrade",
+        "TE",
+    ] {
+        let error = refused(
             &with("headers", &json!({ ours: "canary" })),
             &format!("headers.{ours}"),
+        );
+        assert!(error.to_string().contains("is set by gatepass"), "{error}");
+        assert_eq!(error.fix(), "remove it");
+    }
+    for theirs in ["Cookie", "User-Agent", "X-Api-Key", "Accept"] {
+        assert!(
+            provider(&with("headers", &json!({ theirs: "a" }))).is_ok(),
+            "{theirs}"
         );
     }
     refused(&with("auth_style", &json!("canary")), "auth_style");

@@ -225,3 +225,54 @@ fn a_secret_that_others_can_read_is_a_warning() {
         }
     }
 }
+
+/// C1: a file may be a device that never ends.
+#[test]
+fn a_file_that_is_too_large_is_refused_before_it_is_read() {
+    let limit = 10 << 20;
+    let padded = |length: usize| format!("{ONE}{}", " ".repeat(length - ONE.len()));
+    let directory = Directory::new()
+        .with("full.json", padded(limit))
+        .with("larger.json", padded(limit + 1));
+    assert!(Providers::read(&directory.file("full.json")).is_ok());
+    let mut large = vec![directory.file("larger.json")];
+    if cfg!(unix) {
+        large.push("/dev/zero".into());
+    }
+    for path in large {
+        let error = Providers::read(&path).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("{}: is larger than 10 MiB", path.display())
+        );
+    }
+}
+
+/// C1: what a shell's `<(…)` hands over.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_to_its_end() {
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let path = format!("/dev/fd/{}", reader.as_raw_fd());
+    let writing = std::thread::spawn(move || {
+        for part in ONE.as_bytes().chunks(20) {
+            writer.write_all(part).unwrap();
+        }
+    });
+    let providers = Providers::read(path.as_ref()).unwrap();
+    writing.join().unwrap();
+    assert_eq!(providers.names(), ["one"]);
+}
+
+/// C1: TOML has numbers that are none.
+#[test]
+fn a_timeout_that_is_no_number_is_an_error_with_its_place() {
+    for number in ["nan", "inf", "-inf"] {
+        let directory = Directory::new().with("c.toml", format!("{TWO_TOML}timeout = {number}\n"));
+        let error = Providers::read(&directory.file("c.toml")).unwrap_err();
+        assert!(matches!(error, ConfigError::Syntax { line: 5, .. }), "{error:?}");
+        assert!(error.to_string().ends_with("a number must be finite"), "{error}");
+    }
+}

@@ -65,24 +65,73 @@ async fn a_refresh_token_that_stays_is_used_again() {
 
 /// C5
 #[tokio::test]
-async fn a_refused_refresh_token_gives_way_to_the_clients_own_credentials() {
+async fn a_refresh_token_that_is_no_longer_valid_gives_way_to_the_clients_own_credentials() {
+    let server = AuthorizationServer::start().await;
+    server.push(json(400, &value!({"error": "invalid_grant"})));
+    let source = source(&with_refresh_token(&server, "old"));
+    source.token().await.unwrap();
+    source.token().await.unwrap();
+    assert_eq!(
+        grants(&server),
+        [refresh("old"), own(), own()],
+        "and isn't sent again"
+    );
+}
+
+/// C5
+#[tokio::test]
+async fn a_grant_that_is_refused_gives_way_for_one_call_and_keeps_its_token() {
     for refusal in [
-        "invalid_grant",
         "unsupported_grant_type",
         "unauthorized_client",
-        "invalid_request",
+        "invalid_scope",
+        "invalid_target",
     ] {
         let server = AuthorizationServer::start().await;
+        let token = server.issue_refresh_token("client");
         server.push(json(400, &value!({ "error": refusal })));
-        let source = source(&with_refresh_token(&server, "old"));
+        let source = source(&with_refresh_token(&server, &token));
         source.token().await.unwrap();
         source.token().await.unwrap();
         assert_eq!(
             grants(&server),
-            [refresh("old"), own(), own()],
-            "{refusal}: and isn't sent again"
+            [refresh(&token), own(), refresh(&token)],
+            "{refusal}"
         );
     }
+}
+
+/// C5: a firewall's page, a mistake in the request, a word of the server's own.
+#[tokio::test]
+async fn a_refusal_that_is_not_about_the_refresh_token_is_the_callers_and_costs_no_token() {
+    for refusal in [
+        Answer::text(403, "<html>blocked</html>"),
+        Answer::new(404),
+        json(400, &value!({"error": "invalid_request"})),
+        json(403, &value!({"error": "access_denied"})),
+    ] {
+        let server = AuthorizationServer::start().await;
+        let token = server.issue_refresh_token("client");
+        server.push(refusal);
+        let source = source(&with_refresh_token(&server, &token));
+        let error = source.token().await.unwrap_err();
+        assert!(matches!(error, TokenError::Refused(_)), "{error:?}");
+        source.token().await.unwrap();
+        assert_eq!(grants(&server), [refresh(&token), refresh(&token)]);
+    }
+}
+
+/// C5
+#[tokio::test]
+async fn an_empty_refresh_token_does_not_replace_a_good_one() {
+    let server = AuthorizationServer::start().await;
+    let token = server.issue_refresh_token("client");
+    let answer = value!({"access_token": "a", "token_type": "Bearer", "refresh_token": ""});
+    server.push(json(200, &answer));
+    let source = source(&with_refresh_token(&server, &token));
+    source.token().await.unwrap();
+    source.token().await.unwrap();
+    assert_eq!(grants(&server), [refresh(&token), refresh(&token)]);
 }
 
 /// C5, T03: also while the way of authentication is still being found out.

@@ -3,7 +3,7 @@
 use crate::support::{cached, entry, json, source};
 use gatepass_core::{Clock, ExposeSecret, TokenError, TokenSource};
 use gatepass_testkit::{Answer, AuthorizationServer, ClientAuth, ManualClock, eventually};
-use serde_json::json as value;
+use serde_json::{Value, json as value};
 use std::time::Duration;
 
 /// C4
@@ -170,6 +170,7 @@ async fn an_issuer_that_cannot_be_asked_is_asked_again_next_time() {
     let source = source(&entry);
     let error = source.token().await.unwrap_err();
     assert!(matches!(error, TokenError::Unavailable { .. }), "{error:?}");
+    assert_eq!(server.requests().len(), 4, "one attempt and three retries");
     server.normal();
     source.token().await.unwrap();
 
@@ -182,6 +183,23 @@ async fn an_issuer_that_cannot_be_asked_is_asked_again_next_time() {
         "{text}"
     );
     assert_eq!(server.token_requests(), 1, "no secret for that one");
+}
+
+/// B2: the entry has no token_url that could be checked.
+#[tokio::test]
+async fn an_issuer_without_metadata_is_a_problem_of_that_field() {
+    let server = AuthorizationServer::start().await;
+    let mut entry = entry(&server);
+    entry.as_object_mut().unwrap().remove("token_url");
+    entry["issuer"] = value!(format!("{}/unknown", server.issuer()));
+    let error = source(&entry).token().await.unwrap_err();
+    let TokenError::Config(error) = error else {
+        panic!("{error:?}")
+    };
+    let problem = error.problem();
+    assert_eq!(problem.field.as_deref(), Some("issuer"));
+    assert_eq!(problem.provider.as_deref(), Some("corp"));
+    assert_eq!(problem.fix, "write token_url instead, or correct issuer");
 }
 
 /// C8
@@ -212,8 +230,21 @@ async fn the_timeout_of_the_entry_is_kept() {
     server.always(Answer::hang());
     let mut entry = entry(&server);
     entry["timeout"] = value!(0.2);
+    within_three_seconds(&entry).await;
+    // Each of both answers comes in time, the second one not in the time of all.
+    for place in ["oauth-authorization-server", "openid-configuration"] {
+        let late = Answer::text(404, "not here").after(Duration::from_secs(1));
+        server.always_at(format!("/.well-known/{place}"), late);
+    }
+    entry.as_object_mut().unwrap().remove("token_url");
+    entry["issuer"] = value!(server.issuer());
+    entry["timeout"] = value!(1.5);
+    within_three_seconds(&entry).await;
+}
+
+async fn within_three_seconds(entry: &Value) {
     let began = std::time::Instant::now();
-    let error = source(&entry).token().await.unwrap_err();
+    let error = source(entry).token().await.unwrap_err();
     assert!(matches!(error, TokenError::Unavailable { .. }), "{error:?}");
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
 }

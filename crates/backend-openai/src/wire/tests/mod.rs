@@ -1,4 +1,5 @@
 mod calls;
+mod limits;
 mod reply;
 mod request;
 mod stream;

@@ -226,3 +226,48 @@ fn a_list_of_models_may_be_bare() {
     }
     assert!(models(b"{}").is_err());
 }
+
+#[test]
+fn an_object_of_the_wrong_kind_costs_itself_and_no_more() {
+    for odd in [
+        json!([]),
+        json!([{ "a": 1 }]),
+        json!("n/a"),
+        json!(7),
+        json!(-1),
+        json!(0.5),
+        json!(true),
+    ] {
+        let reply = read(&json!({
+            "id": "c", "usage": odd, "choices": [{ "message": { "content": "4", "tool_calls": {}, "function_call": odd } }],
+        }))
+        .unwrap();
+        assert_eq!((reply.text().as_str(), reply.usage), ("4", None), "{odd}");
+        let reply = message(&json!({ "content": "4", "tool_calls": [
+            odd, { "id": "a", "function": { "name": "time", "arguments": "{}" }, "custom": odd }, { "id": "b", "function": odd },
+        ] }));
+        let calls: Vec<_> = reply.tool_calls().cloned().collect();
+        assert_eq!(calls, [ToolCall::new("a", "time", "{}")], "{odd}");
+        let reply = read(&json!({
+            "choices": [{ "message": { "content": "4" } }],
+            "usage": { "prompt_tokens": 3, "prompt_tokens_details": odd, "completion_tokens_details": odd },
+        }));
+        assert_eq!(reply.unwrap().usage.unwrap().input_tokens, Some(3), "{odd}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_no_object_is_none() {
+    for answer in [
+        "[]",
+        "[{}]",
+        "\"text\"",
+        "7",
+        "true",
+        r#"{"choices":7}"#,
+        r#"{"choices":{"0":{}}}"#,
+    ] {
+        assert!(Answer::read(answer.as_bytes()).is_err(), "{answer}");
+    }
+    assert!(Answer::read(b"{\"choices\":{}}").unwrap().into_reply().is_none());
+}

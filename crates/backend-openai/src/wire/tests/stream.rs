@@ -184,3 +184,22 @@ fn unknown_chunks_say_nothing() {
         Err(Fault::Unreadable(_))
     ));
 }
+
+#[test]
+fn a_chunk_with_an_object_of_the_wrong_kind_does_not_end_the_stream() {
+    for odd in [json!([]), json!("n/a"), json!(7)] {
+        let told = collected(&[
+            json!({ "choices": [{ "delta": { "content": "a" } }], "usage": odd }),
+            json!({ "choices": [{ "delta": odd }], "usage": { "prompt_tokens_details": odd, "completion_tokens": 1 } }),
+            json!({ "choices": [{ "delta": { "content": "b", "tool_calls": [odd], "function_call": odd } }] }),
+            json!({ "choices": {}, "usage": odd }),
+            finish("stop"),
+        ]);
+        assert_eq!(
+            (told.text().as_str(), told.finish),
+            ("ab", Some(FinishReason::Stop)),
+            "{odd}"
+        );
+        assert_eq!(told.usage.unwrap().output_tokens, Some(1), "{odd}");
+    }
+}

@@ -1,0 +1,137 @@
+use super::Metadata;
+use crate::client::AuthStyle;
+use gatepass_core::{ConfigError, printable};
+use gatepass_http::{ServerUrl, Transport};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Document {
+    issuer: Option<String>,
+    token_endpoint: Option<String>,
+    authorization_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    code_challenge_methods_supported: Option<Vec<String>>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: Option<bool>,
+}
+
+/// What to do about an issuer whose metadata are of no use.
+pub(crate) const FIX: &str = "write token_url instead, or correct issuer";
+
+impl Metadata {
+    /// What the document says; `None` if it is no such document, but the start page that some servers have
+    /// everywhere. Its issuer must be the very text that was asked for (RFC 8414 §3.3).
+    pub(crate) fn read(
+        body: &[u8],
+        issuer: &str,
+        host: &str,
+        transport: Transport,
+    ) -> Result<Option<Self>, ConfigError> {
+        let Ok(document) = serde_json::from_slice::<Document>(body) else {
+            return Ok(None);
+        };
+        if document.issuer.as_deref() != Some(issuer) {
+            let other = document
+                .issuer
+                .map_or_else(|| "no issuer".into(), |other| format!("'{}'", printable(&other)));
+            return Err(ConfigError::invalid(
+                "issuer",
+                format!("is not the one that {host} names: {other}"),
+                "write the issuer exactly as the server does, if you trust it",
+            ));
+        }
+        let Some(token_endpoint) = document.token_endpoint else {
+            let what = format!("has a metadata document without token_endpoint at {host}");
+            return Err(ConfigError::invalid("issuer", what, FIX));
+        };
+        let url = |text: &str, name: &str| {
+            ServerUrl::parse(text, &format!("{name} of the metadata document"), transport)
+        };
+        let optional = |text: Option<String>, name: &str| text.map(|text| url(&text, name)).transpose();
+        let methods = document.token_endpoint_auth_methods_supported.unwrap_or_default();
+        let challenges = document.code_challenge_methods_supported.unwrap_or_default();
+        Ok(Some(Self {
+            issuer: document.issuer,
+            token_endpoint: url(&token_endpoint, "token_endpoint")?,
+            auth_style: auth_style(&methods),
+            authorization_endpoint: optional(document.authorization_endpoint, "authorization_endpoint")?,
+            device_authorization_endpoint: optional(
+                document.device_authorization_endpoint,
+                "device_authorization_endpoint",
+            )?,
+            revocation_endpoint: optional(document.revocation_endpoint, "revocation_endpoint")?,
+            supports_s256: has(&challenges, "S256"),
+            sends_issuer: document
+                .authorization_response_iss_parameter_supported
+                .unwrap_or(false),
+        }))
+    }
+}
+
+fn auth_style(methods: &[String]) -> AuthStyle {
+    match (
+        has(methods, "client_secret_basic"),
+        has(methods, "client_secret_post"),
+    ) {
+        (true, false) => AuthStyle::Basic,
+        (false, true) => AuthStyle::Post,
+        _ => AuthStyle::Auto,
+    }
+}
+
+fn has(values: &[String], wanted: &str) -> bool {
+    values.iter().any(|value| value == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_issuer_is_refused() {
+        for document in [
+            r#"{"issuer":"https://evil.example","token_endpoint":"https://as.example/t"}"#,
+            r#"{"issuer":"https://as.example/","token_endpoint":"https://as.example/t"}"#,
+            r#"{"token_endpoint":"https://as.example/t"}"#,
+            r#"{"issuer":"https://as.example"}"#,
+            r#"{"issuer":"https://as.example","token_endpoint":"http://as.example/t"}"#,
+            r#"{"issuer":"https://as.example","token_endpoint":7}"#,
+            "[]",
+            "<html>",
+        ] {
+            let issuer = "https://as.example";
+            let read = Metadata::read(document.as_bytes(), issuer, "as.example", Transport::Encrypted);
+            assert!(!matches!(read, Ok(Some(_))), "{document}");
+        }
+    }
+
+    #[test]
+    fn the_way_of_authentication_is_taken_from_the_document() {
+        let issuer = "https://as.example";
+        let style = |methods: &str| {
+            let document =
+                format!(r#"{{"issuer":"{issuer}","token_endpoint":"{issuer}/t"{methods}}}"#).into_bytes();
+            Metadata::read(&document, issuer, "as.example", Transport::Encrypted)
+                .unwrap()
+                .unwrap()
+                .auth_style
+        };
+        assert_eq!(style(""), AuthStyle::Auto);
+        assert_eq!(
+            style(r#","token_endpoint_auth_methods_supported":["client_secret_post"]"#),
+            AuthStyle::Post
+        );
+        assert_eq!(
+            style(r#","token_endpoint_auth_methods_supported":["client_secret_basic"]"#),
+            AuthStyle::Basic
+        );
+        assert_eq!(
+            style(r#","token_endpoint_auth_methods_supported":["private_key_jwt"]"#),
+            AuthStyle::Auto
+        );
+    }
+}
