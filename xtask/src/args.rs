@@ -108,7 +108,7 @@ Steps, in this order:
   test       unit, contract and integration tests (cargo-nextest where installed)
   doctest    the examples in the documentation run
   docs       the documentation builds without a warning
-  features   the facade compiles with each feature alone, and with none
+  features   the facade compiles without a warning with each feature alone, and with none
   core       gatepass-core brings no HTTP client, no TLS and no OS keyring
   deny       see `cargo xtask deny --help`
   examples   the example programs run

@@ -1,4 +1,4 @@
-//! The facade compiles with each feature alone, and with none.
+//! The facade compiles without a warning with each feature alone, and with none.
 
 use crate::{
     files,
@@ -18,18 +18,19 @@ pub(crate) fn run(workspace: &Workspace) -> Done {
         return Ok(());
     }
     Err(Stop::Failed(format!(
-        "gatepass does not compile with these features alone: {}",
+        "gatepass does not compile cleanly with these features alone: {}",
         broken.join(", ")
     )))
 }
 
+/// Without a warning too: code that a feature leaves without use belongs behind that feature.
 fn compile(workspace: &Workspace, feature: &str) -> Done {
     let mut check =
-        workspace.command("cargo check --quiet --package gatepass --no-default-features --locked");
+        workspace.command("cargo clippy --quiet --package gatepass --no-default-features --locked");
     if !feature.is_empty() {
         check.args(["--features", feature]);
     }
-    workspace.run(&mut check)
+    workspace.run(check.args(["--", "-D", "warnings"]))
 }
 
 /// The keys of the table `[features]`; enough TOML for our own manifest, so that xtask needs no crate.
