@@ -16,9 +16,10 @@ use tokio::sync::OnceCell;
 /// is used first, and a new one that comes with the answer replaces it for as long as this source lives. What
 /// becomes of it when the server refuses is told by the server's word (RFC 6749 §5.2):
 ///
-/// - `invalid_grant`: it is of no use any more; the client's own credentials are used from then on.
-/// - `unsupported_grant_type`, `unauthorized_client`, `invalid_scope`, `invalid_target`: what was asked for isn't
-///   granted this way; the client's own credentials are used for this call, and the refresh token for the next.
+/// - `invalid_grant`, `unsupported_grant_type`, `unauthorized_client`, `invalid_request` (so says oidc-provider to a
+///   client without this grant): it is of no use, or not any more; the client's own credentials are used from then on.
+/// - `invalid_scope`, `invalid_target`: what was asked for isn't granted this way; the client's own credentials are
+///   used for this call, and the refresh token for the next.
 /// - Any other, and a refusal without a word, such as a firewall's page: says nothing about the refresh token. It
 ///   is the caller's error, and the refresh token stays.
 pub struct ClientCredentialsSource {
@@ -110,11 +111,11 @@ impl ClientCredentialsSource {
         };
         let provider = &self.provider.name;
         match refusal.error.as_str() {
-            "invalid_grant" => {
+            "invalid_grant" | "invalid_request" | "unauthorized_client" | "unsupported_grant_type" => {
                 tracing::warn!(%provider, %refusal, "the refresh token is of no use any more");
                 self.forget(&token);
             }
-            "unsupported_grant_type" | "unauthorized_client" | "invalid_scope" | "invalid_target" => {
+            "invalid_scope" | "invalid_target" => {
                 tracing::warn!(%provider, %refusal, "the refresh token is not used for this call");
             }
             _ => return Err(TokenError::Refused(refusal)),

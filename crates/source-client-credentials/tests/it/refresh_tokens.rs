@@ -66,27 +66,29 @@ async fn a_refresh_token_that_stays_is_used_again() {
 /// C5
 #[tokio::test]
 async fn a_refresh_token_that_is_no_longer_valid_gives_way_to_the_clients_own_credentials() {
-    let server = AuthorizationServer::start().await;
-    server.push(json(400, &value!({"error": "invalid_grant"})));
-    let source = source(&with_refresh_token(&server, "old"));
-    source.token().await.unwrap();
-    source.token().await.unwrap();
-    assert_eq!(
-        grants(&server),
-        [refresh("old"), own(), own()],
-        "and isn't sent again"
-    );
+    for refusal in [
+        "invalid_grant",
+        "invalid_request",
+        "unauthorized_client",
+        "unsupported_grant_type",
+    ] {
+        let server = AuthorizationServer::start().await;
+        server.push(json(400, &value!({ "error": refusal })));
+        let source = source(&with_refresh_token(&server, "old"));
+        source.token().await.unwrap();
+        source.token().await.unwrap();
+        assert_eq!(
+            grants(&server),
+            [refresh("old"), own(), own()],
+            "{refusal}: and isn't sent again"
+        );
+    }
 }
 
 /// C5
 #[tokio::test]
 async fn a_grant_that_is_refused_gives_way_for_one_call_and_keeps_its_token() {
-    for refusal in [
-        "unsupported_grant_type",
-        "unauthorized_client",
-        "invalid_scope",
-        "invalid_target",
-    ] {
+    for refusal in ["invalid_scope", "invalid_target"] {
         let server = AuthorizationServer::start().await;
         let token = server.issue_refresh_token("client");
         server.push(json(400, &value!({ "error": refusal })));
@@ -107,7 +109,7 @@ async fn a_refusal_that_is_not_about_the_refresh_token_is_the_callers_and_costs_
     for refusal in [
         Answer::text(403, "<html>blocked</html>"),
         Answer::new(404),
-        json(400, &value!({"error": "invalid_request"})),
+        json(401, &value!({"error": "invalid_client"})),
         json(403, &value!({"error": "access_denied"})),
     ] {
         let server = AuthorizationServer::start().await;
