@@ -81,6 +81,8 @@ async fn slow_down_holds_for_all_later_polls() {
     assert_eq!(polls, [5, 10, 20, 30, 45, 60]);
     server.push(Answer::json(429, &json!({ "error": "slow_down" })));
     assert_eq!(log_in(&server).await.1, [5, 15]);
+    server.push(Answer::json(200, &json!({ "error": "slow_down" })));
+    assert_eq!(log_in(&server).await.1, [5, 15], "without an error status, too");
 }
 
 #[tokio::test(start_paused = true)]

@@ -55,6 +55,10 @@ async fn a_failure_is_told_within_five_seconds_and_both_are_tried() {
             Advice::FixConfig,
         ),
         (Answer::new(503), Advice::Retry { after: None }),
+        (
+            Answer::json(200, &json!({"error": "temporarily_unavailable"})),
+            Advice::Retry { after: None },
+        ),
         (Answer::close(), Advice::Retry { after: None }),
         (Answer::redirect(307, "http://127.0.0.1:9/"), Advice::FixConfig),
         (Answer::hang(), Advice::Retry { after: None }),

@@ -1,7 +1,7 @@
 //! C8, H01: what is passed on of a server's own words.
 
 use crate::support::{endpoint, grant, http, in_full, json, quick, url};
-use gatepass_core::RefreshToken;
+use gatepass_core::{ExposeSecret, RefreshToken, SecretString};
 use gatepass_oauth2::{Client, Grant, TokenEndpoint};
 use gatepass_testkit::AuthorizationServer;
 
@@ -108,6 +108,35 @@ async fn basic_credentials_that_the_server_quotes_are_concealed() {
         server.always(json(status, &body).with_header("x-request-id", &sent));
         let error = endpoint.request(&grant()).await.unwrap_err();
         assert!(!in_full(&error).contains(&sent), "{status}: {}", in_full(&error));
+        assert!(error.to_string().contains("***"), "{status}: {error}");
+    }
+}
+
+/// H01: a code and its verifier are secrets as a refresh token is one.
+#[tokio::test]
+async fn the_secrets_of_a_login_that_the_server_quotes_leave_nothing_of_them() {
+    let long = |name: &str| SecretString::from(format!("canary-{name}{}", "-4711".repeat(80)));
+    let code = Grant::AuthorizationCode {
+        code: long("code"),
+        redirect_uri: "http://127.0.0.1:1/callback".into(),
+        code_verifier: long("verifier"),
+    };
+    let device = Grant::DeviceCode { code: long("device") };
+    for (status, grant) in [(200, &code), (400, &code), (503, &code), (400, &device)] {
+        let server = AuthorizationServer::start().await;
+        let quoted = ["code", "verifier", "device"].map(|name| long(name).expose_secret().to_owned());
+        let quoted = match grant {
+            Grant::DeviceCode { .. } => quoted[2].clone(),
+            _ => quoted[..2].join(" "),
+        };
+        let body = format!(r#"{{"error":"{quoted}","error_description":"{quoted} is unknown"}}"#);
+        server.always(json(status, &body));
+        let error = endpoint(&server.token_url()).request(grant).await.unwrap_err();
+        assert!(
+            !in_full(&error).contains("canary"),
+            "{status}: {}",
+            in_full(&error)
+        );
         assert!(error.to_string().contains("***"), "{status}: {error}");
     }
 }
