@@ -30,6 +30,8 @@ pub(crate) enum Command {
     /// Log in and out, and see who is
     #[command(subcommand, arg_required_else_help = true, after_help = AUTH_EXAMPLES)]
     Auth(AuthCommand),
+    /// Look at all that a call needs: configuration, store, key, servers, clock
+    Doctor(DoctorArgs),
     /// Look after the configuration
     #[command(subcommand, arg_required_else_help = true, after_help = CHECK_EXAMPLES)]
     Config(ConfigCommand),
@@ -280,6 +282,21 @@ pub(crate) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = DOCTOR_EXAMPLES)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+    /// Ask no server
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Print what was found as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = COMPLETIONS_EXAMPLES)]
 pub(crate) struct CompletionsArgs {
     /// Which shell
@@ -311,6 +328,7 @@ impl Command {
             Self::Auth(AuthCommand::List(args)) => args.json,
             Self::Auth(AuthCommand::Import(args)) => args.json,
             Self::Config(ConfigCommand::Check(args)) => args.json,
+            Self::Doctor(args) => args.json,
             Self::Completions(_) => false,
         };
         if json { Form::Json } else { Form::Text }
@@ -400,6 +418,15 @@ Examples:
   gatepass config check
   gatepass config check --config production.toml
   gatepass config check --json | jq '.problems[] | select(.severity == \"error\")'";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  gatepass doctor
+  gatepass doctor --offline
+  gatepass doctor --json | jq '.checks[] | select(.state == \"error\")'
+
+No secret is sent: each authorization server is asked for its token endpoint without one.
+The exit code is that of the first check that fails.";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

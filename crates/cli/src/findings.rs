@@ -28,7 +28,7 @@ impl Findings {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.files.iter().any(|file| file.errors > 0)
+        self.files.iter().any(CheckedFile::has_errors)
     }
 
     fn in_files<'a>(read: impl IntoIterator<Item = &'a ProvidersFile>, problems: Vec<ConfigProblem>) -> Self {
@@ -46,6 +46,14 @@ impl Findings {
 }
 
 impl CheckedFile {
+    pub(crate) const fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    pub(crate) const fn has_warnings(&self) -> bool {
+        self.warnings > 0
+    }
+
     fn read(file: &ProvidersFile) -> Self {
         Self {
             path: file.path().to_owned(),

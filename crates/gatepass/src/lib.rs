@@ -55,6 +55,10 @@ pub use gatepass_google as google_login;
 #[cfg(feature = "login")]
 pub use gatepass_oauth2 as oauth2;
 
+/// The HTTP client that sources and backends are built on, for options of your own.
+#[cfg(any(feature = "login", feature = "openai"))]
+pub use gatepass_http as http_client;
+
 /// OpenAI and every server that speaks its language.
 #[cfg(feature = "openai")]
 pub use gatepass_openai as openai;

@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use gatepass_core::{AccessToken, Phase};
 use http::{HeaderMap, StatusCode, header};
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The most bytes that an answer's head may have.
 const HEAD_LIMIT: usize = 64 << 10;
@@ -86,6 +86,13 @@ impl HttpResponse {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.inner.headers()
+    }
+
+    /// When the server says it answered (`Date`, RFC 9110 §6.6.1), in whole seconds.
+    #[must_use]
+    pub fn date(&self) -> Option<SystemTime> {
+        let date = self.headers().get(header::DATE)?.to_str().ok()?;
+        httpdate::parse_http_date(date).ok()
     }
 
     /// Waits for the next chunk of the body; `None` at its end.

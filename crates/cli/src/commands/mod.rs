@@ -2,6 +2,7 @@ mod auth;
 mod chat;
 mod completions;
 mod config;
+mod doctor;
 mod token;
 
 use crate::args::{Command, ConfigCommand};
@@ -15,6 +16,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Token(args) => token::run(&args, form),
         Command::Auth(command) => auth::run(&command, form),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args, form),
+        Command::Doctor(args) => doctor::run(&args, form),
         Command::Completions(args) => completions::run(&args),
     }
 }

@@ -13,6 +13,7 @@ async fn each_command_explains_itself() {
         ("help/auth_logout", &["auth", "logout", "--help"]),
         ("help/auth_list", &["auth", "list", "--help"]),
         ("help/auth_import", &["auth", "import", "--help"]),
+        ("help/doctor", &["doctor", "--help"]),
         ("help/config", &["config", "--help"]),
         ("help/config_check", &["config", "check", "--help"]),
         ("help/completions", &["completions", "--help"]),

@@ -19,6 +19,7 @@ mod chat;
 mod chat_failures;
 mod completions;
 mod config;
+mod doctor;
 mod help;
 mod interruption;
 mod keys;

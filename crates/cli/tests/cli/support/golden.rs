@@ -69,6 +69,8 @@ pub(crate) fn transcript(world: &World, args: &[&str], outcome: &Outcome) -> Str
         ("Token expires: ", moment, "TIME "),
         ("Token expired: ", moment, "TIME "),
         ("os error ", digits, "N"),
+        ("answers after ", digits, "N"),
+        ("this machine is ", digits, "N"),
         ("pause=", |c| !c.is_whitespace(), "PAUSE"),
         ("\"expires_in\":", digits, "SECONDS"),
         ("\"expires_at\":\"", word, "TIME"),
