@@ -118,13 +118,13 @@ pub(crate) struct TokenArgs {
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     pub(crate) provider: ProviderArg,
-    /// The name to keep the login under, which is proposed to the provider too: jane@example.com
+    /// The name to keep it under, proposed to the provider too: jane@example.com
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,
-    /// Other scopes than the provider's, separated by spaces; Google's have short names
+    /// Other scopes, separated by spaces; Google's have short names
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Option<String>,
-    /// Print the address instead of opening a browser, and take the one that it leads to
+    /// Print the address to open, and take the one that it leads to
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// Log in on another device, by a code
@@ -206,7 +206,7 @@ pub(crate) enum Program {
 
 #[derive(Debug, Args)]
 pub(crate) struct ProviderArg {
-    /// google, or a provider of the configuration that people log in to
+    /// google, or a configured provider
     #[arg(id = "provider", long, value_name = "NAME", default_value = "google")]
     pub(crate) name: String,
 }
