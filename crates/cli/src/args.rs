@@ -120,13 +120,13 @@ pub(crate) struct TokenArgs {
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     pub(crate) provider: ProviderArg,
-    /// The name to keep the login under, which is proposed to the provider too: jane@example.com
+    /// The name to keep it under, and to propose: jane@example.com
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,
-    /// Other scopes than the provider's, separated by spaces; Google's have short names
+    /// Other scopes, separated by spaces; Google's have short names
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Option<String>,
-    /// Print the address instead of opening a browser, and take the one that it leads to
+    /// Print the address to open, and take the one that it leads to
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// Log in on another device, by a code
@@ -208,7 +208,7 @@ pub(crate) enum Program {
 
 #[derive(Debug, Args)]
 pub(crate) struct ProviderArg {
-    /// google, or a provider of the configuration that people log in to
+    /// google, or a configured provider
     #[arg(id = "provider", long, value_name = "NAME", default_value = "google")]
     pub(crate) name: String,
 }
@@ -382,8 +382,8 @@ const LOGIN_EXAMPLES: &str = "\
 Examples:
   gatepass auth login --provider google --client-secrets ~/Downloads/client_secret.json
   gatepass auth login --provider google --account jane@example.com
-  gatepass auth login --provider google --no-browser   # over ssh
-  gatepass auth login --provider corp --device         # not at Google: it has none for models
+  gatepass auth login --provider google --no-browser    # over ssh
+  gatepass auth login --provider corp --device          # where it is offered
   gatepass auth login --provider google --scope \"cloud-platform openid\"
 
 Google is asked for cloud-platform, generative-language.retriever and openid. The preset

@@ -54,7 +54,7 @@ async fn client_secrets_that_cannot_be_used_are_told_with_the_way_to_better_ones
     golden("auth_failures/secrets_web", 2, &LOGIN, web).await;
     let cut_off = secrets(|world| {
         let text = world.client_secrets().to_string();
-        text[..text.len() / 2].into()
+        text[..30].into()
     });
     golden("auth_failures/secrets_cut_off", 2, &LOGIN, cut_off).await;
     let directory = |world: &mut World| std::fs::create_dir_all(world.conf("client_secrets.json")).unwrap();
@@ -316,7 +316,8 @@ async fn without_a_place_for_logins_the_variable_is_asked_for() {
     golden("auth_failures/no_home", 2, &STATUS, homeless).await;
     golden("auth_failures/no_home_login", 2, &LOGIN, homeless).await;
     golden("auth_failures/no_home_token", 2, &TOKEN, homeless).await;
-    golden("auth_failures/no_place", 3, &LOGIN, |world| {
+    let elsewhere = [&LOGIN[..], &["--client-secrets", "client_secrets.json"]].concat();
+    golden("auth_failures/no_place", 3, &elsewhere, |world| {
         let secrets = world.client_secrets().to_string();
         world.write("file", "");
         world.write("client_secrets.json", secrets);

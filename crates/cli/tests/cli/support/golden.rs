@@ -63,6 +63,7 @@ pub(crate) fn transcript(world: &World, args: &[&str], outcome: &Outcome) -> Str
     [
         ("127.0.0.1:", digits, "PORT"),
         ("127.0.0.1%3A", digits, "PORT"),
+        ("error: port ", digits, "PORT"),
         ("&state=", parameter, "STATE"),
         ("&nonce=", parameter, "NONCE"),
         ("&code_challenge=", parameter, "CHALLENGE"),
