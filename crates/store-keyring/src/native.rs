@@ -44,13 +44,7 @@ impl Connection {
 
 impl Ring for Connection {
     fn get(&self, entry: &Entry) -> Result<Option<Secret>, StoreError> {
-        let read = || self.entry(entry)?.get_secret();
-        let read = match read() {
-            // It was found and then gone: removed by somebody else in between.
-            Err(Error::PlatformFailure(_)) => read(),
-            read => read,
-        };
-        match read {
+        match self.entry(entry).and_then(|it| it.get_secret()) {
             Ok(secret) => Ok(Some(Zeroizing::new(secret))),
             Err(Error::NoEntry) => Ok(None),
             Err(error) => Err(told(&error, platform::PLACE, &entry.label)),

@@ -1,9 +1,9 @@
 //! The Secret Service, over D-Bus.
 
+use super::secret_service::Store;
 use keyring_core::{CredentialStore, Result};
 use std::collections::HashMap;
 use std::sync::Arc;
-use zbus_secret_service_keyring_store::Store;
 
 pub(crate) const PLACE: &str = "the Secret Service (GNOME Keyring, KWallet, KeePassXC)";
 
@@ -11,7 +11,7 @@ pub(crate) const PLACE: &str = "the Secret Service (GNOME Keyring, KWallet, KeeP
 pub(crate) const MOST_BYTES: usize = usize::MAX;
 
 pub(crate) fn open() -> Result<Arc<CredentialStore>> {
-    Ok(Store::new()?)
+    Ok(Arc::new(Store::connect()?))
 }
 
 pub(crate) fn modifiers(label: &str) -> HashMap<&str, &str> {

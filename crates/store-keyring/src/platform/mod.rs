@@ -1,6 +1,9 @@
 //! What differs from one operating system to the next: one file each.
 
 #[cfg(target_os = "linux")]
+mod secret_service;
+
+#[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod system;
 

@@ -25,6 +25,7 @@ pub(crate) async fn twenty(directory: &Path) {
                 .args(["--exact", "--ignored", "roles::a_role_of_another_test"])
                 .env("GATEPASS_TEST_ROLE", format!("count {TIMES}"))
                 .stdout(Stdio::null())
+                .env("RUST_BACKTRACE", "0")
                 .spawn()
                 .unwrap()
         })
@@ -56,4 +57,40 @@ async fn number(directory: &Path) -> u64 {
         let token = credential.refresh_token.as_ref().unwrap().expose_secret();
         token.strip_prefix("refresh-").unwrap().parse().unwrap()
     })
+}
+
+#[test]
+fn storming() {
+    let Some(desktop) = Desktop::new() else { return };
+    desktop.run(&Ring::Unlocked, "storm 8 60").well();
+}
+
+pub(crate) async fn storm(directory: &Path, tasks: u64, times: u64) {
+    let mut set = tokio::task::JoinSet::new();
+    for task in 0..tasks {
+        let directory = directory.to_owned();
+        set.spawn(async move {
+            let mut wrong = Vec::new();
+            for time in 0..times {
+                let store = store(&directory);
+                let key = key(&format!("jane{task}"));
+                if let Err(error) = CredentialStore::save(&store, &key, &credential("1")).await {
+                    wrong.push(format!("save {task} {time}: {error:?}"));
+                }
+                match CredentialStore::load(&store, &key).await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => wrong.push(format!("load {task} {time}: nothing")),
+                    Err(error) => wrong.push(format!("load {task} {time}: {error:?}")),
+                }
+                if time % 3 == 2 {
+                    if let Err(error) = CredentialStore::delete(&store, &key).await {
+                        wrong.push(format!("delete {task} {time}: {error:?}"));
+                    }
+                }
+            }
+            wrong
+        });
+    }
+    let wrong: Vec<_> = set.join_all().await.into_iter().flatten().collect();
+    assert!(wrong.is_empty(), "{} wrong: {wrong:#?}", wrong.len());
 }

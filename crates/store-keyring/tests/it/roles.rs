@@ -28,6 +28,9 @@ fn a_role_of_another_test() {
             ["unavailable", why] => absent::unavailable(why, &directory).await,
             ["dumb", "async"] => dumb::asynchronous(&directory).await,
             ["dumb", "vault"] => dumb::vault().await,
+            ["storm", tasks, times] => {
+                processes::storm(&directory, tasks.parse().unwrap(), times.parse().unwrap()).await;
+            }
             ["twenty"] => processes::twenty(&directory).await,
             ["count", times] => processes::count(&directory, times.parse().unwrap()).await,
             _ => panic!("unknown role {role}"),
