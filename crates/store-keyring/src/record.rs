@@ -1,7 +1,6 @@
 //! A credential in entries.
 //!
-//! The head is one entry: a line of JSON that says whose it is, and the credential on the next line. Where that
-//! doesn't fit, the credential is cut into parts, and the head says where they are. There are two halves for parts, and
+//! The head is one entry: JSON that says whose it is, the byte 0xFF, and the credential as JSON. Where that doesn't fit, the credential is cut into parts, and the head says where they are. There are two halves for parts, and
 //! a save writes the one that the head doesn't name; so the head is the commit record, and a save that is cut off
 //! leaves the old credential as it was. Parts are written from the first and removed from the last, so that what a
 //! crash left has no gaps and is found without a list of entries.
@@ -16,6 +15,11 @@ use zeroize::Zeroizing;
 
 const FORMAT: &str = "gatepass-credential";
 const VERSION: u64 = 1;
+
+/// Stands between the two, and makes the entry no UTF-8. GNOME Keyring without a password keeps text as it is and reads
+/// it back with escapes: a line feed in it ends the whole keyring, with everybody's secrets, and a backslash that secret.
+/// What isn't text is kept as hexadecimal digits.
+const END: u8 = 0xFF;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
@@ -94,9 +98,10 @@ fn parse<'a>(bytes: &'a [u8], names: &Names) -> Result<(Head, &'a [u8]), StoreEr
         version: u64,
     }
     let wrong = |_| corrupt(&names.shown, "it is not an entry of gatepass");
-    let end = bytes.iter().position(|byte| *byte == b'\n');
-    let (line, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
-    let kind: Kind = serde_json::from_slice(line).map_err(wrong)?;
+    let mut halves = bytes.splitn(2, |byte| *byte == END);
+    let head = halves.next().unwrap_or_default();
+    let rest = halves.next().unwrap_or_default();
+    let kind: Kind = serde_json::from_slice(head).map_err(wrong)?;
     if kind.format != FORMAT {
         return Err(corrupt(&names.shown, "it is not an entry of gatepass"));
     }
@@ -106,7 +111,7 @@ fn parse<'a>(bytes: &'a [u8], names: &Names) -> Result<(Head, &'a [u8]), StoreEr
             "use a newer gatepass",
         ));
     }
-    let head = serde_json::from_slice(line).map_err(wrong)?;
+    let head = serde_json::from_slice(head).map_err(wrong)?;
     Ok((head, rest))
 }
 
@@ -174,12 +179,12 @@ pub(crate) fn save(
 }
 
 fn entry(head: &Head, rest: &[u8], names: &Names) -> Result<Secret, StoreError> {
-    let line = serde_json::to_vec(head);
-    let line = line.map_err(|_| corrupt(&names.shown, "it can't be written as JSON"))?;
-    let length = line.len().saturating_add(rest.len()).saturating_add(1);
+    let head = serde_json::to_vec(head);
+    let head = head.map_err(|_| corrupt(&names.shown, "it can't be written as JSON"))?;
+    let length = head.len().saturating_add(rest.len()).saturating_add(1);
     let mut entry = Zeroizing::new(Vec::with_capacity(length));
-    entry.extend_from_slice(&line);
-    entry.push(b'\n');
+    entry.extend_from_slice(&head);
+    entry.push(END);
     entry.extend_from_slice(rest);
     Ok(entry)
 }

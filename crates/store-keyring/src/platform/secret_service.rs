@@ -105,7 +105,10 @@ impl Named {
     }
 
     fn attributes(&self) -> HashMap<&str, &str> {
-        HashMap::from([("service", self.service.as_str()), ("username", self.user.as_str())])
+        HashMap::from([
+            ("service", self.service.as_str()),
+            ("username", self.user.as_str()),
+        ])
     }
 
     /// Does something with the one item. Once more if somebody else has removed it since it was found.

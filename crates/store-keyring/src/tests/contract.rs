@@ -61,12 +61,12 @@ async fn what_cannot_be_read_is_told_and_may_be_replaced() {
     let cases: [(&str, &[u8]); 6] = [
         ("corp/jane", b""),
         ("corp/jane", b"canary"),
-        ("corp/jane", b"{\"format\":\"another\",\"version\":1}\n"),
+        ("corp/jane", b"{\"format\":\"another\",\"version\":1}\xff"),
         ("corp/jane", b"\xff\xfe"),
         ("corp/jane/a/1", b"canary"),
         (
             "corp/jane",
-            b"{\"format\":\"gatepass-credential\",\"version\":1,\"provider\":\"corp\",\"account\":\"joe\"}\n{}",
+            b"{\"format\":\"gatepass-credential\",\"version\":1,\"provider\":\"corp\",\"account\":\"joe\"}\xff{}",
         ),
     ];
     for (user, bytes) in cases {
@@ -91,7 +91,7 @@ async fn what_a_newer_version_wrote_is_left_alone() {
     let root = tempfile::tempdir().unwrap();
     let fake = Fake::default();
     let store = fake.store(root.path());
-    let newer = b"{\"format\":\"gatepass-credential\",\"version\":2}\n".to_vec();
+    let newer = b"{\"format\":\"gatepass-credential\",\"version\":2}\xff".to_vec();
     let id = ("gatepass".to_owned(), "corp/jane".to_owned());
     fake.state().entries.insert(id.clone(), newer.clone());
     let loaded = CredentialStore::load(&store, &key("jane")).await.map(|_| ());

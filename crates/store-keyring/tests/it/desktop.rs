@@ -14,6 +14,8 @@ const KEYRING: &str = "GATEPASS_TEST_KEYRING";
 pub(crate) enum Keyring {
     /// GNOME Keyring, unlocked as a login does it.
     Unlocked,
+    /// GNOME Keyring with an empty password: it keeps everything in plain text, as desktops that log in by themselves do.
+    Plain,
     /// GNOME Keyring that nobody unlocks.
     Locked,
     /// A D-Bus session without a keyring.
@@ -75,6 +77,11 @@ impl Desktop {
         self.home.path()
     }
 
+    /// Where GNOME Keyring keeps everything.
+    pub(crate) fn keyring_file(&self) -> std::path::PathBuf {
+        self.home().join("data/keyrings/login.keyring")
+    }
+
     /// This test binary again, in one of the [roles](crate::roles), on that desktop.
     pub(crate) fn run(&self, keyring: &Keyring, role: &str) -> Done {
         let mut command = self.command(keyring);
@@ -100,14 +107,18 @@ impl Desktop {
         const START: &str = "gnome-keyring-daemon --start --components=secrets >/dev/null";
         let script = match keyring {
             Keyring::Unlocked => format!("{UNLOCK} && \"$@\""),
-            Keyring::Locked => format!("{START} && \"$@\""),
+            Keyring::Plain | Keyring::Locked => format!("{START} && \"$@\""),
             Keyring::None | Keyring::NoSession => "exec \"$@\"".to_owned(),
         };
+        if matches!(keyring, Keyring::Plain) && !self.keyring_file().exists() {
+            std::fs::create_dir_all(self.keyring_file().parent().unwrap()).unwrap();
+            std::fs::write(self.keyring_file(), "[keyring]\ndisplay-name=Login\n").unwrap();
+        }
         let runtime = self.home().join("run");
         std::fs::create_dir_all(&runtime).unwrap();
         let mut command = match keyring {
             Keyring::NoSession => Command::new("sh"),
-            Keyring::Unlocked | Keyring::Locked | Keyring::None => {
+            Keyring::Unlocked | Keyring::Plain | Keyring::Locked | Keyring::None => {
                 let mut command = Command::new("dbus-run-session");
                 command.args(["--config-file".as_ref(), self.session_file().as_os_str()]);
                 command.args(["--", "sh"]);
@@ -127,7 +138,7 @@ impl Desktop {
             .env("XDG_RUNTIME_DIR", runtime)
             .env(DIRECTORY, self.home().join("state"));
         match keyring {
-            Keyring::Unlocked | Keyring::Locked => command.env(KEYRING, "comes"),
+            Keyring::Unlocked | Keyring::Plain | Keyring::Locked => command.env(KEYRING, "comes"),
             Keyring::None | Keyring::NoSession => command.env_remove(KEYRING),
         };
         command

@@ -3,7 +3,7 @@
 use crate::desktop::{Desktop, Keyring as Ring};
 use crate::roles::store;
 use crate::support::{credential, key};
-use gatepass_core::{CredentialStore, Exclusion, StoreError};
+use gatepass_core::{CredentialStore, Exclusion, RefreshToken, StoreError};
 use gatepass_file_store::{FileStore, KeySource};
 use gatepass_keyring_store::{Keyring, KeyringStore, KeyringVault};
 use gatepass_testkit::contract;
@@ -104,16 +104,33 @@ fn a_login_outlives_the_session_and_a_locked_keyring_says_so() {
     desktop.run(&Ring::Unlocked, "outlives load").well();
 }
 
+#[test]
+fn a_keyring_in_plain_text_outlives_the_session_too() {
+    let Some(desktop) = Desktop::new() else { return };
+    desktop.run(&Ring::Plain, "outlives save").well();
+    let text = std::fs::read_to_string(desktop.keyring_file()).unwrap();
+    assert!(text.contains("gatepass"), "not in plain text: {text}");
+    desktop.run(&Ring::Plain, "outlives load").well();
+}
+
+/// GNOME Keyring writes text as it is, and reads it with escapes.
+const ODD: &str = r#"1\n"\"#;
+
 pub(crate) async fn outlives(step: &str, directory: &Path) {
     let store = store(directory);
     match step {
         "save" => {
-            let save = CredentialStore::save(&store, &key("jane"), &credential("1")).await;
+            let save = CredentialStore::save(
+                &store,
+                &key("jane"),
+                &credential("1").with_refresh_token(RefreshToken::new(ODD)),
+            )
+            .await;
             save.unwrap();
         }
         _ => {
             let loaded = CredentialStore::load(&store, &key("jane")).await.unwrap();
-            assert!(loaded == Some(credential("1")));
+            assert!(loaded == Some(credential("1").with_refresh_token(RefreshToken::new(ODD))));
             assert_eq!(CredentialStore::list(&store).await.unwrap(), [key("jane")]);
         }
     }
