@@ -16,6 +16,8 @@ pub(crate) enum Keyring {
     Unlocked,
     /// GNOME Keyring with an empty password: it keeps everything in plain text, as desktops that log in by themselves do.
     Plain,
+    /// GNOME Keyring, unlocked, that can't write files of more than 4 KiB.
+    Full,
     /// GNOME Keyring that nobody unlocks.
     Locked,
     /// A D-Bus session without a keyring.
@@ -107,6 +109,7 @@ impl Desktop {
         const START: &str = "gnome-keyring-daemon --start --components=secrets >/dev/null";
         let script = match keyring {
             Keyring::Unlocked => format!("{UNLOCK} && \"$@\""),
+            Keyring::Full => format!("(trap '' XFSZ; ulimit -f 8; {UNLOCK}) && \"$@\""),
             Keyring::Plain | Keyring::Locked => format!("{START} && \"$@\""),
             Keyring::None | Keyring::NoSession => "exec \"$@\"".to_owned(),
         };
@@ -118,7 +121,7 @@ impl Desktop {
         std::fs::create_dir_all(&runtime).unwrap();
         let mut command = match keyring {
             Keyring::NoSession => Command::new("sh"),
-            Keyring::Unlocked | Keyring::Plain | Keyring::Locked | Keyring::None => {
+            _ => {
                 let mut command = Command::new("dbus-run-session");
                 command.args(["--config-file".as_ref(), self.session_file().as_os_str()]);
                 command.args(["--", "sh"]);
@@ -138,8 +141,8 @@ impl Desktop {
             .env("XDG_RUNTIME_DIR", runtime)
             .env(DIRECTORY, self.home().join("state"));
         match keyring {
-            Keyring::Unlocked | Keyring::Plain | Keyring::Locked => command.env(KEYRING, "comes"),
             Keyring::None | Keyring::NoSession => command.env_remove(KEYRING),
+            _ => command.env(KEYRING, "comes"),
         };
         command
     }

@@ -73,6 +73,29 @@ pub(crate) async fn vault() {
 }
 
 #[test]
+fn the_first_request_is_not_the_one_that_may_end_gnome_keyring() {
+    let Some(desktop) = Desktop::new() else { return };
+    desktop.run(&Ring::None, "dumb first").well();
+}
+
+pub(crate) async fn first_request() {
+    let dumb = dumb();
+    let requests = zbus::blocking::MessageIterator::from(&dumb);
+    let keyring = Keyring::new().with_deadline(DEADLINE);
+    keyring.probe().await.unwrap_err();
+    drop(dumb.close());
+    let mut members = requests
+        .flatten()
+        .filter(|message| message.message_type() == zbus::message::Type::MethodCall)
+        .filter_map(|message| message.header().member().map(ToString::to_string));
+    assert_eq!(members.next().as_deref(), Some("Get"));
+    assert!(
+        members.all(|member| member == "Get"),
+        "no session before an answer"
+    );
+}
+
+#[test]
 fn the_default_deadline_is_ten_seconds() {
     assert_eq!(Keyring::DEADLINE, Duration::from_secs(10));
     let store = open(Path::new("/nowhere"));

@@ -1,4 +1,4 @@
-//! The keyring store against real keyrings: GNOME Keyring in a D-Bus session of its own, locked, absent, dumb.
+//! The keyring store against real keyrings: GNOME Keyring in a D-Bus session of its own, locked, full, absent, dumb.
 
 #![cfg(target_os = "linux")]
 #![expect(
@@ -10,6 +10,7 @@
 mod absent;
 mod desktop;
 mod dumb;
+mod full;
 mod processes;
 mod roles;
 mod support;

@@ -1,7 +1,7 @@
 //! What a test does on a desktop of its own: this binary, started again.
 
 use crate::support::{credential, files, key};
-use crate::{absent, desktop, dumb, processes, unlocked};
+use crate::{absent, desktop, dumb, full, processes, unlocked};
 use gatepass_core::StoreError;
 use gatepass_keyring_store::{Keyring, KeyringStore};
 use std::path::Path;
@@ -27,11 +27,11 @@ fn a_role_of_another_test() {
             ["outlives", step] => unlocked::outlives(step, &directory).await,
             ["unavailable", why] => absent::unavailable(why, &directory).await,
             ["dumb", "async"] => dumb::asynchronous(&directory).await,
+            ["full"] => full::full(&directory).await,
+            ["dumb", "first"] => dumb::first_request().await,
             ["dumb", "vault"] => dumb::vault().await,
-            ["storm", tasks, times] => {
-                processes::storm(&directory, tasks.parse().unwrap(), times.parse().unwrap()).await;
-            }
-            ["twenty"] => processes::twenty(&directory).await,
+            ["together", role] => processes::together(role, &directory).await,
+            ["save", times] => processes::save(&directory, times.parse().unwrap()).await,
             ["count", times] => processes::count(&directory, times.parse().unwrap()).await,
             _ => panic!("unknown role {role}"),
         }
