@@ -31,9 +31,10 @@ mod error;
 pub use backend::LlmBackend;
 pub use cache::{CachedTokenSource, RefreshPolicy};
 pub use chat::{
-    ChatEvent, ChatReply, ChatRequest, ChatStream, Embeddings, FinishReason, JsonObject, Media, MediaSource,
-    Message, ModelInfo, Part, RateLimit, RateLimits, Reasoning, ReplyMetadata, ResponseFormat, Role, Tool,
-    ToolCall, ToolChoice, ToolResult, Usage,
+    ChatEvent, ChatReply, ChatRequest, ChatStream, EmbeddingRequest, Embeddings, FinishReason, JsonObject,
+    Media, MediaSource, Message, ModelInfo, Part, RateLimit, RateLimits, Reasoning, ReasoningEffort,
+    ReasoningOptions, ReplyMetadata, ResponseFormat, Role, Text, Tool, ToolCall, ToolChoice, ToolResult,
+    Usage,
 };
 pub use clock::{Clock, Moment, SystemClock};
 pub use credential::{Credential, CredentialKey, RefreshToken};

@@ -1,3 +1,4 @@
+use super::WIRE;
 use super::budget::Budget;
 use super::calls::{Calls, TOO_MANY};
 use super::chunk::{Choice, Chunk};
@@ -87,6 +88,7 @@ impl Decoder {
         self.events.push_back(ChatEvent::Started {
             id: id.into_owned(),
             model: model.into_owned(),
+            wire: Some(WIRE.into()),
         });
     }
 
@@ -138,7 +140,7 @@ impl Decoder {
             pieces @ Content::Other(_) => {
                 let parts = content::parts(pieces).into_iter();
                 self.events.extend(parts.map(|part| match part {
-                    Part::Text(text) => ChatEvent::Text(text),
+                    Part::Text(text) => ChatEvent::Text(text.text),
                     Part::Reasoning(thought) => ChatEvent::Reasoning(thought),
                     part => ChatEvent::Part(part),
                 }));

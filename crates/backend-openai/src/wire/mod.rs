@@ -24,5 +24,8 @@ pub(crate) use models::models;
 pub(crate) use reply::Answer;
 pub(crate) use request::{Mode, encode};
 
+/// The name of this wire: messages that came over it are sent back whole.
+const WIRE: &str = "openai-chat";
+
 #[cfg(test)]
 mod tests;

@@ -45,7 +45,8 @@ fn an_answer_is_told_from_its_start_to_its_usage() {
         *started,
         ChatEvent::Started {
             id: Some("c".into()),
-            model: Some("m".into())
+            model: Some("m".into()),
+            wire: Some("openai-chat".into()),
         }
     );
     assert_eq!(*thought, ChatEvent::Reasoning(Reasoning::new("hm")));
@@ -124,7 +125,7 @@ fn content_in_pieces_is_told_by_their_kinds() {
     let [Part::Reasoning(thought), Part::Text(text), Part::Other(other)] = &told.message.parts[..] else {
         panic!("{told:?}")
     };
-    assert_eq!((thought.text.as_str(), text.as_str()), ("hm", "Paris"));
+    assert_eq!((thought.text.as_str(), &**text), ("hm", "Paris"));
     assert_eq!(other["reference_ids"], json!([3]));
 }
 
