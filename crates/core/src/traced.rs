@@ -6,6 +6,7 @@ use crate::chat::{
 use crate::error::BackendError;
 use async_trait::async_trait;
 use futures_core::Stream;
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -26,17 +27,17 @@ use tracing::{Instrument, Level, Span, field::Empty};
 #[derive(Debug)]
 pub struct TracedBackend<B> {
     backend: B,
-    provider: &'static str,
+    provider: Cow<'static, str>,
     content: bool,
 }
 
 impl<B: LlmBackend> TracedBackend<B> {
     /// Tells of the calls to `backend`, whose `gen_ai.provider.name` is `provider`: `openai`, `gcp.gemini`,
     /// `gcp.vertex_ai`, `anthropic`, `azure.ai.openai`, or a name of your own.
-    pub const fn new(backend: B, provider: &'static str) -> Self {
+    pub fn new(backend: B, provider: impl Into<Cow<'static, str>>) -> Self {
         Self {
             backend,
-            provider,
+            provider: provider.into(),
             content: false,
         }
     }
@@ -44,7 +45,7 @@ impl<B: LlmBackend> TracedBackend<B> {
     /// Tells what is asked and answered, too (`gen_ai.input.messages`, `gen_ai.output.messages`, as JSON of our
     /// [`Message`]s). It goes wherever the subscriber sends it.
     #[must_use]
-    pub const fn with_content(mut self) -> Self {
+    pub fn with_content(mut self) -> Self {
         self.content = true;
         self
     }
@@ -56,7 +57,7 @@ impl<B: LlmBackend> TracedBackend<B> {
             otel.name = format_args!("chat {model}"),
             otel.kind = "client",
             gen_ai.operation.name = "chat",
-            gen_ai.provider.name = self.provider,
+            gen_ai.provider.name = &*self.provider,
             gen_ai.request.model = model,
             gen_ai.request.temperature = request.temperature,
             gen_ai.request.top_p = request.top_p,
@@ -74,7 +75,7 @@ impl<B: LlmBackend> TracedBackend<B> {
         if self.content && !span.is_disabled() {
             span.record("gen_ai.input.messages", json(&request.messages));
         }
-        Call::begin(span, "chat", self.provider, model)
+        Call::begin(span, "chat", &self.provider, model)
     }
 }
 
@@ -116,14 +117,14 @@ impl<B: LlmBackend> LlmBackend for TracedBackend<B> {
             otel.name = format_args!("embeddings {model}"),
             otel.kind = "client",
             gen_ai.operation.name = "embeddings",
-            gen_ai.provider.name = self.provider,
+            gen_ai.provider.name = &*self.provider,
             gen_ai.request.model = model,
             gen_ai.embeddings.dimension.count = request.dimensions,
             gen_ai.response.model = Empty,
             gen_ai.usage.input_tokens = Empty,
             error.r#type = Empty,
         );
-        let call = Call::begin(span, "embeddings", self.provider, model);
+        let call = Call::begin(span, "embeddings", &self.provider, model);
         let vectors = self.backend.embed(request).instrument(call.span.clone()).await;
         call.end_with(vectors, |call, vectors| {
             call.record_text("gen_ai.response.model", vectors.model.as_deref());
@@ -144,14 +145,14 @@ impl<B: LlmBackend> LlmBackend for TracedBackend<B> {
 struct Call {
     span: Span,
     operation: &'static str,
-    provider: &'static str,
+    provider: Cow<'static, str>,
     /// As it was asked for; empty while nobody listens.
     model: String,
     begun: Instant,
 }
 
 impl Call {
-    fn begin(span: Span, operation: &'static str, provider: &'static str, model: &str) -> Self {
+    fn begin(span: Span, operation: &'static str, provider: &Cow<'static, str>, model: &str) -> Self {
         Self {
             model: if measured() {
                 model.to_owned()
@@ -160,7 +161,7 @@ impl Call {
             },
             span,
             operation,
-            provider,
+            provider: provider.clone(),
             begun: Instant::now(),
         }
     }
@@ -207,7 +208,7 @@ impl Call {
                 Level::TRACE,
                 {                 gen_ai.operation.name = self.operation,
                 "histogram.gen_ai.client.token.usage" = count,
-                gen_ai.provider.name = self.provider,
+                gen_ai.provider.name = &*self.provider,
                 gen_ai.request.model = %self.model,
                 gen_ai.token.r#type = kind }
             );
@@ -228,7 +229,7 @@ impl Call {
             Level::TRACE,
             {             gen_ai.operation.name = self.operation,
             "histogram.gen_ai.client.operation.duration" = self.begun.elapsed().as_secs_f64(),
-            gen_ai.provider.name = self.provider,
+            gen_ai.provider.name = &*self.provider,
             gen_ai.request.model = %self.model,
             error.r#type = error.map(|error| error.kind().as_str()) }
         );

@@ -89,10 +89,11 @@ fn answer() -> ChatReply {
     reply.model = Some("m-2026".into());
     reply.id = Some("id-1".into());
     reply.finish = Some(FinishReason::Stop);
-    let mut usage = Usage::default();
-    usage.input_tokens = Some(7);
-    usage.output_tokens = Some(3);
-    reply.usage = Some(usage);
+    reply.usage = Some(Usage {
+        input_tokens: Some(7),
+        output_tokens: Some(3),
+        ..Usage::default()
+    });
     reply
 }
 
@@ -103,9 +104,10 @@ impl LlmBackend for Scripted {
     }
 
     async fn embed(&self, _: EmbeddingRequest) -> Result<Embeddings, BackendError> {
-        let mut vectors = Embeddings::default();
-        vectors.model = Some("e-1".into());
-        Ok(vectors)
+        Ok(Embeddings {
+            model: Some("e-1".into()),
+            ..Embeddings::default()
+        })
     }
 }
 
