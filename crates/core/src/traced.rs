@@ -75,7 +75,21 @@ impl<B: LlmBackend> TracedBackend<B> {
         if self.content && !span.is_disabled() {
             span.record("gen_ai.input.messages", json(&request.messages));
         }
-        Call::begin(span, "chat", &self.provider, model)
+        self.begin(span, "chat", model)
+    }
+
+    fn begin(&self, span: Span, operation: &'static str, model: &str) -> Call {
+        Call {
+            model: if measured() {
+                model.to_owned()
+            } else {
+                String::new()
+            },
+            span,
+            operation,
+            provider: self.provider.clone(),
+            begun: Instant::now(),
+        }
     }
 }
 
@@ -124,7 +138,7 @@ impl<B: LlmBackend> LlmBackend for TracedBackend<B> {
             gen_ai.usage.input_tokens = Empty,
             error.r#type = Empty,
         );
-        let call = Call::begin(span, "embeddings", &self.provider, model);
+        let call = self.begin(span, "embeddings", model);
         let vectors = self.backend.embed(request).instrument(call.span.clone()).await;
         call.end_with(vectors, |call, vectors| {
             call.record_text("gen_ai.response.model", vectors.model.as_deref());
@@ -152,20 +166,6 @@ struct Call {
 }
 
 impl Call {
-    fn begin(span: Span, operation: &'static str, provider: &Cow<'static, str>, model: &str) -> Self {
-        Self {
-            model: if measured() {
-                model.to_owned()
-            } else {
-                String::new()
-            },
-            span,
-            operation,
-            provider: provider.clone(),
-            begun: Instant::now(),
-        }
-    }
-
     fn end_with<T>(
         &self,
         result: Result<T, BackendError>,
