@@ -1,7 +1,7 @@
 //! `content` that is a list of pieces, as Mistral's reasoning models answer.
 
-use super::lenient::Content;
 use gatepass_core::{Part, Reasoning};
+use gatepass_wire::Content;
 use serde_json::Value;
 
 /// The parts of a message's `content`; no part for an empty text.

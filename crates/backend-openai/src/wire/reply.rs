@@ -1,11 +1,11 @@
 use super::WIRE;
 use super::call::{Call, Function, made_up_id};
 use super::content;
-use super::lenient::{Content, Count, Text};
-use super::object::{ITEMS_LIMIT, Items, Object, Optional, from_slice, from_str, read_first, read_into};
-use super::rest::{keep, pass_over, said};
 use super::usage::Tokens;
 use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Reasoning, Role, ToolCall};
+use gatepass_wire::{Content, Count, Text};
+use gatepass_wire::{ITEMS_LIMIT, Items, Object, Optional, from_slice, from_str, read_first, read_into};
+use gatepass_wire::{keep, pass_over, said};
 use serde::de::MapAccess;
 use serde_json::Value;
 
