@@ -64,7 +64,9 @@ impl<'a> Block<'a> {
             Part::Audio(_) => return Err("sound, which this provider doesn't take".into()),
             Part::ToolCall(call) if is_assistant => Said::ToolUse(call),
             Part::ToolCall(_) => return Err("only the assistant can call a tool".into()),
-            Part::ToolResult(_) if is_assistant => return Err("the assistant can't answer a tool call".into()),
+            Part::ToolResult(_) if is_assistant => {
+                return Err("the assistant can't answer a tool call".into());
+            }
             Part::ToolResult(result) => Said::ToolResult(result, pieces(result, place)?),
             Part::Reasoning(thought) if thought.signature.is_some() => Said::Thinking(thought),
             Part::Reasoning(_) => return Ok(None),

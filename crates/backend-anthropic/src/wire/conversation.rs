@@ -25,8 +25,7 @@ impl<'a> Conversation<'a> {
     /// # Errors
     /// Why this wire can't say it.
     pub(super) fn of(request: &'a ChatRequest, nothing: &'a JsonObject) -> Result<Self, String> {
-        let generation = Generation::of(request.model.as_deref().unwrap_or_default());
-        let takes_system_turns = generation.is_some_and(Generation::takes_system_turns);
+        let takes_system_turns = Generation::asked(request).is_some_and(Generation::takes_system_turns);
         let mut this = Self {
             system: Vec::new(),
             turns: Vec::new(),
@@ -51,7 +50,8 @@ impl<'a> Conversation<'a> {
         if this.ends_with_the_person() {
             this.turns.append(&mut waiting);
         }
-        this.system.extend(waiting.into_iter().flat_map(|turn| turn.blocks));
+        this.system
+            .extend(waiting.into_iter().flat_map(|turn| turn.blocks));
         if this.turns.is_empty() {
             return Err("there are no messages".into());
         }

@@ -1,3 +1,6 @@
+use gatepass_core::ChatRequest;
+use serde_json::Value;
+
 /// How old a Claude model is, as its name tells: 4.5 for `claude-sonnet-4-5-20250929`.
 ///
 /// Anthropic refuses to one generation what another one asks for. The generations up to 4.7 are history, so what
@@ -6,8 +9,14 @@
 pub(super) struct Generation(u32, u32);
 
 impl Generation {
+    /// Of the model that is asked.
+    pub(super) fn asked(request: &ChatRequest) -> Option<Self> {
+        let extra = request.extra.get("model").and_then(Value::as_str);
+        Self::of(extra.or(request.model.as_deref())?)
+    }
+
     /// Of the model `name`; `None` if it is no Claude, or doesn't tell.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    fn of(name: &str) -> Option<Self> {
         let (_, rest) = name.split_once("claude")?;
         let mut words = rest.split(|c: char| !c.is_ascii_alphanumeric());
         let major = words.find_map(version)?;
@@ -50,7 +59,10 @@ mod tests {
             ("claude-opus-4-8", Some(Generation(4, 8))),
             ("claude-fable-5", Some(Generation(5, 0))),
             ("anthropic/claude-sonnet-4.6", Some(Generation(4, 6))),
-            ("eu.anthropic.claude-haiku-4-5-20251001-v1:0", Some(Generation(4, 5))),
+            (
+                "eu.anthropic.claude-haiku-4-5-20251001-v1:0",
+                Some(Generation(4, 5)),
+            ),
             ("claude-opus-10-1", Some(Generation(10, 1))),
             ("claude-latest", None),
             ("smollm2-135m-instruct", None),

@@ -3,9 +3,11 @@
 mod block;
 mod conversation;
 mod decoder;
+mod event;
 mod finish;
 mod generation;
 mod models;
+mod open;
 mod part;
 mod reply;
 mod request;

@@ -112,7 +112,10 @@ mod tests {
             json!({ "type": "base64", "media_type": "application/pdf", "data": "AA==" })
         );
         assert_eq!(
-            said(Source::of_document(&Media::base64("text/csv; charset=utf-8", "YSxi"))),
+            said(Source::of_document(&Media::base64(
+                "text/csv; charset=utf-8",
+                "YSxi"
+            ))),
             json!({ "type": "text", "media_type": "text/plain", "data": "a,b" })
         );
     }

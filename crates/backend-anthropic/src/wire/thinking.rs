@@ -38,7 +38,7 @@ impl Thinking {
                 effort: None,
             };
         }
-        let generation = Generation::of(request.model.as_deref().unwrap_or_default());
+        let generation = Generation::asked(request);
         let decides_itself = generation.is_some_and(Generation::decides_itself);
         let takes_budget = generation.is_none_or(Generation::takes_budget);
         let display = options
@@ -110,7 +110,10 @@ mod tests {
         let adaptive = json!({ "type": "adaptive" });
         assert_eq!(said("claude-sonnet-4-5", medium), (budget.clone(), None));
         assert_eq!(said("some-other-model", medium), (budget, None));
-        assert_eq!(said("claude-opus-4-6", medium), (adaptive.clone(), Some("medium")));
+        assert_eq!(
+            said("claude-opus-4-6", medium),
+            (adaptive.clone(), Some("medium"))
+        );
         let minimal = ReasoningOptions::effort(ReasoningEffort::Minimal);
         assert_eq!(said("claude-opus-5", minimal), (adaptive, Some("low")));
         let none = ReasoningOptions::effort(ReasoningEffort::None);
@@ -130,7 +133,10 @@ mod tests {
     fn no_wish_is_the_models_own_choice() {
         let any = ReasoningOptions::default();
         assert_eq!(said("claude-sonnet-4-5", any), (json!(null), None));
-        assert_eq!(said("claude-opus-4-6", any), (json!({ "type": "adaptive" }), None));
+        assert_eq!(
+            said("claude-opus-4-6", any),
+            (json!({ "type": "adaptive" }), None)
+        );
         let shown = any.with_visible(true);
         let adaptive = json!({ "type": "adaptive", "display": "summarized" });
         assert_eq!(said("claude-opus-4-8", shown), (adaptive, None));
