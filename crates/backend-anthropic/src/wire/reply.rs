@@ -43,15 +43,33 @@ impl<'de> Object<'de> for Answer<'de> {
 
 /// Reads a whole answer.
 pub(crate) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
-    let answer: Answer<'_> = from_slice(body).map_err(|error| origin.unparsable("it", &error))?;
-    if let Some(error) = &answer.error {
-        return Err(origin.told(error));
+    read(body).map_err(|unfit| match unfit {
+        Unfit::Unreadable(error) => origin.unparsable("it", &error),
+        Unfit::Told(error) => origin.told(&error),
+        Unfit::Other(what) => origin.unreadable(what),
+    })
+}
+
+/// Why an answer is none.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    Unreadable(serde_json::Error),
+    /// It is an error.
+    Told(Value),
+    /// Says what is wrong.
+    Other(&'static str),
+}
+
+pub(super) fn read(body: &[u8]) -> Result<ChatReply, Unfit> {
+    let mut answer: Answer<'_> = from_slice(body).map_err(Unfit::Unreadable)?;
+    if let Some(error) = answer.error.take() {
+        return Err(Unfit::Told(error));
     }
     if answer.content.len() > ITEMS_LIMIT {
-        return Err(origin.unreadable(TOO_MANY));
+        return Err(Unfit::Other(TOO_MANY));
     }
     if !answer.is_message() {
-        return Err(origin.unreadable("it has no message"));
+        return Err(Unfit::Other("it has no message"));
     }
     Ok(answer.into_reply())
 }
