@@ -328,7 +328,12 @@ impl Recording {
                     }
                     _ => {
                         let block = content.last_mut().unwrap();
-                        for (name, more) in delta.as_object().unwrap().iter().filter(|(name, _)| *name != "type") {
+                        for (name, more) in delta
+                            .as_object()
+                            .unwrap()
+                            .iter()
+                            .filter(|(name, _)| *name != "type")
+                        {
                             let text = block[name].as_str().unwrap_or_default();
                             block[name] = (text.to_owned() + more.as_str().unwrap()).into();
                         }

@@ -19,17 +19,22 @@ pub(crate) fn read_request(body: &Value) -> Result<ChatRequest, String> {
     let mut take = |name: &str| body.remove(name).filter(|value| !value.is_null());
     request.model = take("model").and_then(|model| Some(model.as_str()?.to_owned()));
     if let Some(system) = take("system") {
-        request
-            .messages
-            .push(Message::new(Role::System, parts(&system)?));
+        request.messages.push(Message::new(Role::System, parts(&system)?));
     }
-    for message in take("messages").unwrap_or_default().as_array().into_iter().flatten() {
+    for message in take("messages")
+        .unwrap_or_default()
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
         let role = match message["role"].as_str() {
             Some("assistant") => Role::Assistant,
             Some("system") => Role::System,
             _ => Role::User,
         };
-        request.messages.push(Message::new(role, parts(&message["content"])?));
+        request
+            .messages
+            .push(Message::new(role, parts(&message["content"])?));
     }
     let tools = take("tools").unwrap_or_default();
     let (own, provider) = split_tools(tools.as_array().map(Vec::as_slice).unwrap_or_default())?;
@@ -95,8 +100,15 @@ fn split_tools(tools: &[Value]) -> Result<(Vec<Tool>, Vec<JsonObject>), String> 
     // Ours come first; what stands behind one of the provider's own is said as that is.
     let own: Vec<_> = tools.iter().take_while(is_own).collect();
     let provider = tools.iter().skip(own.len());
-    let provider = provider.map(|tool| tool.as_object().cloned().ok_or_else(|| "a tool that is no object".into()));
-    Ok((own.into_iter().map(own_tool).collect(), provider.collect::<Result<_, String>>()?))
+    let provider = provider.map(|tool| {
+        tool.as_object()
+            .cloned()
+            .ok_or_else(|| "a tool that is no object".into())
+    });
+    Ok((
+        own.into_iter().map(own_tool).collect(),
+        provider.collect::<Result<_, String>>()?,
+    ))
 }
 
 fn own_tool(tool: &Value) -> Tool {
@@ -152,7 +164,9 @@ fn part(block: &Value) -> Result<Part, String> {
         Some("image") => Part::Image(media(&rest.remove("source").unwrap_or_default())?),
         Some("document") => {
             let mut media = media(&rest.remove("source").unwrap_or_default())?;
-            media.name = rest.remove("title").and_then(|title| Some(title.as_str()?.to_owned()));
+            media.name = rest
+                .remove("title")
+                .and_then(|title| Some(title.as_str()?.to_owned()));
             Part::File(media)
         }
         _ => return Ok(Part::Other(block.as_object().cloned().unwrap_or_default())),

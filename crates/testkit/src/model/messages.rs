@@ -82,12 +82,17 @@ impl Answering<'_> {
     /// The beginning, each block in pieces, the end; and a sign of life.
     fn events(&self) -> Vec<(&'static str, Value)> {
         let begun = self.message(&json!([]), &Value::Null, &self.usage());
-        let mut events = vec![("message_start", json!({ "message": begun })), ("ping", json!({}))];
+        let mut events = vec![
+            ("message_start", json!({ "message": begun })),
+            ("ping", json!({})),
+        ];
         for (index, block) in self.blocks().iter().enumerate() {
             let start = json!({ "index": index, "content_block": block.start() });
             events.push(("content_block_start", start));
             let deltas = block.deltas().into_iter();
-            events.extend(deltas.map(|delta| ("content_block_delta", json!({ "index": index, "delta": delta }))));
+            events.extend(
+                deltas.map(|delta| ("content_block_delta", json!({ "index": index, "delta": delta }))),
+            );
             events.push(("content_block_stop", json!({ "index": index })));
         }
         let delta = json!({ "stop_reason": self.stop_reason(), "stop_sequence": null });

@@ -35,13 +35,25 @@ fn is_refused(block: &Value, more: &Value) -> bool {
 #[test]
 fn what_is_held_back_has_an_end() {
     let call = json!({ "type": "tool_use", "id": "t", "name": "time", "input": {} });
-    assert!(is_refused(&call, &json!({ "type": "input_json_delta", "partial_json": long() })));
+    assert!(is_refused(
+        &call,
+        &json!({ "type": "input_json_delta", "partial_json": long() })
+    ));
     let thought = json!({ "type": "thinking" });
-    assert!(is_refused(&thought, &json!({ "type": "signature_delta", "signature": long() })));
+    assert!(is_refused(
+        &thought,
+        &json!({ "type": "signature_delta", "signature": long() })
+    ));
     let text = json!({ "type": "text" });
-    assert!(is_refused(&text, &json!({ "type": "citations_delta", "citation": long() })));
+    assert!(is_refused(
+        &text,
+        &json!({ "type": "citations_delta", "citation": long() })
+    ));
     let other = json!({ "type": "compaction", "content": "" });
-    assert!(is_refused(&other, &json!({ "type": "compaction_delta", "content": long() })));
+    assert!(is_refused(
+        &other,
+        &json!({ "type": "compaction_delta", "content": long() })
+    ));
 }
 
 #[test]

@@ -30,7 +30,8 @@ fn whole() -> String {
 }
 
 fn streamed() -> Vec<String> {
-    let mut events = vec![json!({ "type": "message_start", "message": { "id": "m", "usage": { "input_tokens": 3 } } })];
+    let mut events =
+        vec![json!({ "type": "message_start", "message": { "id": "m", "usage": { "input_tokens": 3 } } })];
     for (index, block) in content().as_array().unwrap().iter().enumerate() {
         events.push(json!({ "type": "content_block_start", "index": index, "content_block": block }));
         for delta in [
@@ -54,7 +55,9 @@ fn damaged(text: &str, chance: &mut fastrand::Rng) -> Vec<u8> {
     const ODD: &[u8] = b"{}[]\",:0-e.\\utn\xff\x00 ";
     let mut bytes = text.as_bytes().to_vec();
     for _ in 0..chance.usize(1..4) {
-        let at = chance.usize(..bytes.len().max(1)).min(bytes.len().saturating_sub(1));
+        let at = chance
+            .usize(..bytes.len().max(1))
+            .min(bytes.len().saturating_sub(1));
         let odd = ODD[chance.usize(..ODD.len())];
         match chance.u8(..5) {
             0 => bytes.truncate(at),
@@ -80,7 +83,10 @@ fn a_damaged_answer_is_read_or_refused_and_nothing_worse() {
     for _ in 0..ROUNDS {
         read_all_the_same += usize::from(read(&damaged(&whole, &mut chance)).is_ok());
     }
-    assert!(read_all_the_same > 0 && read_all_the_same < ROUNDS, "{read_all_the_same}");
+    assert!(
+        read_all_the_same > 0 && read_all_the_same < ROUNDS,
+        "{read_all_the_same}"
+    );
 }
 
 #[test]

@@ -7,7 +7,9 @@ fn reply(body: &Value) -> ChatReply {
 }
 
 fn with(content: &Value) -> Vec<Part> {
-    reply(&json!({ "type": "message", "content": content })).message.parts
+    reply(&json!({ "type": "message", "content": content }))
+        .message
+        .parts
 }
 
 #[test]
@@ -25,11 +27,17 @@ fn an_answer_is_read_with_all_that_stands_around_it() {
     }));
     assert_eq!(reply.message.parts, [Part::text("Paris")]);
     assert_eq!(reply.message.wire.as_deref(), Some("anthropic-messages"));
-    assert_eq!((reply.id.as_deref(), reply.model.as_deref()), (Some("msg_1"), Some("claude-test")));
+    assert_eq!(
+        (reply.id.as_deref(), reply.model.as_deref()),
+        (Some("msg_1"), Some("claude-test"))
+    );
     assert_eq!(reply.finish, Some(FinishReason::Stop));
     let usage = reply.usage.unwrap();
     assert_eq!((usage.input_tokens, usage.output_tokens), (Some(1532), Some(33)));
-    assert_eq!((usage.cached_input_tokens, usage.cache_write_tokens), (Some(1111), Some(418)));
+    assert_eq!(
+        (usage.cached_input_tokens, usage.cache_write_tokens),
+        (Some(1111), Some(418))
+    );
     assert_eq!((usage.reasoning_tokens, usage.total_tokens), (Some(20), None));
     let expected = json!({
         "input_tokens": 3, "service_tier": "standard",
@@ -77,12 +85,29 @@ fn parts_are_read_by_their_kinds_and_unknown_ones_stay_as_they_came() {
         7,
         {},
     ]));
-    let [thought, hidden, text, Part::ToolCall(call), Part::ToolCall(bare), other] = &parts[..] else {
+    let [
+        thought,
+        hidden,
+        text,
+        Part::ToolCall(call),
+        Part::ToolCall(bare),
+        other,
+    ] = &parts[..]
+    else {
         panic!("{parts:?}")
     };
-    assert_eq!(*thought, Part::Reasoning(Reasoning::new("hm").with_signature("proof==")));
-    assert_eq!(*hidden, Part::Reasoning(Reasoning::default().with_signature("hidden==")));
-    assert_eq!(*text, Part::text("a").with_extra("citations", json!([{ "n": 1 }])));
+    assert_eq!(
+        *thought,
+        Part::Reasoning(Reasoning::new("hm").with_signature("proof=="))
+    );
+    assert_eq!(
+        *hidden,
+        Part::Reasoning(Reasoning::default().with_signature("hidden=="))
+    );
+    assert_eq!(
+        *text,
+        Part::text("a").with_extra("citations", json!([{ "n": 1 }]))
+    );
     assert_eq!((call.id.as_str(), call.name.as_str()), ("t", "time"));
     assert_eq!(call.parse::<Value>().unwrap(), json!({ "a": [2], "b": 1 }));
     assert_eq!(call.extra["caller"]["type"], "direct");
@@ -100,7 +125,10 @@ fn what_is_no_answer_is_told_apart() {
         json!({ "content": "canary" }),
         json!({ "object": "chat.completion", "choices": [{ "message": { "content": "Hi" } }] }),
     ] {
-        assert!(matches!(unfit(&body.to_string()), Unfit::Other("it has no message")));
+        assert!(matches!(
+            unfit(&body.to_string()),
+            Unfit::Other("it has no message")
+        ));
     }
     let error = json!({ "type": "error", "error": { "type": "overloaded_error" } });
     assert!(matches!(unfit(&error.to_string()), Unfit::Told(error) if error["type"] == "overloaded_error"));

@@ -43,7 +43,9 @@ fn all_that_can_be_asked_has_its_place() {
         .with_extra("cache_control", json!({ "type": "ephemeral" }));
     let request = ask([Message::system("Be brief."), Message::user("Hi")])
         .with_tools([weather])
-        .with_provider_tool(object(json!({ "type": "web_search_20250305", "name": "web_search" })))
+        .with_provider_tool(object(
+            json!({ "type": "web_search_20250305", "name": "web_search" }),
+        ))
         .with_tool_choice(ToolChoice::Tool("weather".into()))
         .with_parallel_tool_calls(false)
         .with_reasoning(ReasoningOptions::max_tokens(2000).with_visible(true))
@@ -101,8 +103,17 @@ fn an_answer_may_have_so_many_tokens_if_nothing_is_said() {
     let most = |request: ChatRequest| body(&request)["max_tokens"].as_u64().unwrap();
     let hi = || ask([Message::user("Hi")]);
     assert_eq!(most(hi()), 4096);
-    assert_eq!(most(hi().with_reasoning(ReasoningOptions::max_tokens(2000))), 6096);
-    assert_eq!(most(hi().with_model("claude-opus-4-6").with_reasoning(ReasoningEffort::Low)), 20_480);
+    assert_eq!(
+        most(hi().with_reasoning(ReasoningOptions::max_tokens(2000))),
+        6096
+    );
+    assert_eq!(
+        most(
+            hi().with_model("claude-opus-4-6")
+                .with_reasoning(ReasoningEffort::Low)
+        ),
+        20_480
+    );
     assert_eq!(most(hi().with_max_tokens(7)), 7);
     assert_eq!(most(hi().with_extra("max_tokens", 9)), 9);
 }
@@ -122,16 +133,32 @@ fn one_tool_at_a_time_is_said_in_the_choice() {
     let tool = || ask([Message::user("Hi")]).with_tools([Tool::new("weather", json!({}))]);
     let choice = |request: ChatRequest| body(&request)["tool_choice"].take();
     assert_eq!(choice(tool()), Value::Null);
-    assert_eq!(choice(tool().with_tool_choice(ToolChoice::Auto)), json!({ "type": "auto" }));
-    assert_eq!(choice(tool().with_tool_choice(ToolChoice::None)), json!({ "type": "none" }));
+    assert_eq!(
+        choice(tool().with_tool_choice(ToolChoice::Auto)),
+        json!({ "type": "auto" })
+    );
+    assert_eq!(
+        choice(tool().with_tool_choice(ToolChoice::None)),
+        json!({ "type": "none" })
+    );
     let one = |request: ChatRequest| choice(request.with_parallel_tool_calls(false));
-    assert_eq!(one(tool()), json!({ "type": "auto", "disable_parallel_tool_use": true }));
+    assert_eq!(
+        one(tool()),
+        json!({ "type": "auto", "disable_parallel_tool_use": true })
+    );
     assert_eq!(
         one(tool().with_tool_choice(ToolChoice::Required)),
         json!({ "type": "any", "disable_parallel_tool_use": true })
     );
-    assert_eq!(one(tool().with_tool_choice(ToolChoice::None)), json!({ "type": "none" }));
-    assert_eq!(one(ask([Message::user("Hi")])), Value::Null, "there is no tool to choose");
+    assert_eq!(
+        one(tool().with_tool_choice(ToolChoice::None)),
+        json!({ "type": "none" })
+    );
+    assert_eq!(
+        one(ask([Message::user("Hi")])),
+        Value::Null,
+        "there is no tool to choose"
+    );
 }
 
 #[test]
@@ -170,7 +197,12 @@ fn a_later_instruction_stays_in_its_place_where_the_model_takes_it_there() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|turn| (turn["role"].as_str().unwrap(), turn["content"][0]["text"].as_str().unwrap()))
+        .map(|turn| {
+            (
+                turn["role"].as_str().unwrap(),
+                turn["content"][0]["text"].as_str().unwrap(),
+            )
+        })
         .collect();
     let expected = [("user", "1"), ("assistant", "2"), ("user", "3"), ("system", "B")];
     assert_eq!(roles, expected);
@@ -200,7 +232,10 @@ fn results_of_tools_and_what_is_said_after_them_are_one_message() {
             ],
         ),
         Message::tool_result("a", "noon"),
-        Message::new(Role::Tool, [Part::ToolResult(ToolResult::new("b", "").with_error())]),
+        Message::new(
+            Role::Tool,
+            [Part::ToolResult(ToolResult::new("b", "").with_error())],
+        ),
         Message::user("And now?"),
         Message::user("Well?"),
     ]);
@@ -224,7 +259,9 @@ fn results_of_tools_and_what_is_said_after_them_are_one_message() {
 fn a_result_may_have_more_than_text() {
     let result = ToolResult::new("a", "see")
         .with_part(Part::Image(Media::url("https://a.example/a.png")))
-        .with_part(Part::Other(object(json!({ "type": "tool_reference", "tool_name": "time" }))));
+        .with_part(Part::Other(object(
+            json!({ "type": "tool_reference", "tool_name": "time" }),
+        )));
     let said = messages([Message::new(Role::Tool, [Part::ToolResult(result)])]);
     let expected = json!([
         text("see"),
@@ -261,7 +298,8 @@ fn media_and_documents_are_blocks() {
         .with_part(Part::File(Media::base64("image/png", "AA==")))
         .with_part(Part::File(Media::id("file_1")))
         .with_part(file)]);
-    let png = json!({ "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": "AA==" } });
+    let png =
+        json!({ "type": "image", "source": { "type": "base64", "media_type": "image/png", "data": "AA==" } });
     let expected = json!([
         text("See"),
         png,
@@ -322,11 +360,20 @@ fn what_the_api_never_takes_is_refused_with_its_reason() {
     for (request, expected) in [
         (ask([]), "there are no messages"),
         (ask([Message::system("Be brief.")]), "there are no messages"),
-        (ask([Message::user("")]), "a message of the person or of a tool says nothing"),
+        (
+            ask([Message::user("")]),
+            "a message of the person or of a tool says nothing",
+        ),
         (ChatRequest::new([Message::user("Hi")]), "no model is named"),
         (hi().with_model(""), "the model's name is empty"),
-        (hi().with_model("a\nb"), "the model's name has a control character"),
-        (hi().with_tools([Tool::new("", json!({}))]), "a tool's name is empty"),
+        (
+            hi().with_model("a\nb"),
+            "the model's name has a control character",
+        ),
+        (
+            hi().with_tools([Tool::new("", json!({}))]),
+            "a tool's name is empty",
+        ),
         (
             hi().with_tools([Tool::new("time", json!(true))]),
             "a tool's parameters are no JSON Schema of an object",
@@ -336,7 +383,10 @@ fn what_the_api_never_takes_is_refused_with_its_reason() {
             hi().with_response_format(ResponseFormat::Json),
             "this provider writes JSON only by a schema: give one",
         ),
-        (hi().with_json_schema("a", json!(1)), "the schema isn't an object at its top"),
+        (
+            hi().with_json_schema("a", json!(1)),
+            "the schema isn't an object at its top",
+        ),
         (
             with(Part::Audio(Media::base64("audio/wav", "AA=="))),
             "sound, which this provider doesn't take",
@@ -350,11 +400,17 @@ fn what_the_api_never_takes_is_refused_with_its_reason() {
             "only the assistant can call a tool",
         ),
         (
-            ask([Message::new(Role::Assistant, [Part::ToolResult(ToolResult::new("a", "b"))])]),
+            ask([Message::new(
+                Role::Assistant,
+                [Part::ToolResult(ToolResult::new("a", "b"))],
+            )]),
             "the assistant can't answer a tool call",
         ),
         (
-            ask([Message::new(Role::System, [Part::Image(Media::url("x"))]), Message::user("Hi")]),
+            ask([
+                Message::new(Role::System, [Part::Image(Media::url("x"))]),
+                Message::user("Hi"),
+            ]),
             "a system message with more than text",
         ),
     ] {

@@ -58,9 +58,15 @@ fn an_answer_is_told_from_its_start_to_its_usage() {
         delta(1, &json!({ "type": "text_delta", "text": "Par" })),
         delta(1, &json!({ "type": "text_delta", "text": "is 🦀" })),
         stop(1),
-        start(2, &json!({ "type": "tool_use", "id": "t", "name": "time", "input": {}, "caller": { "type": "direct" } })),
+        start(
+            2,
+            &json!({ "type": "tool_use", "id": "t", "name": "time", "input": {}, "caller": { "type": "direct" } }),
+        ),
         delta(2, &json!({ "type": "input_json_delta", "partial_json": "" })),
-        delta(2, &json!({ "type": "input_json_delta", "partial_json": "{\"a\":" })),
+        delta(
+            2,
+            &json!({ "type": "input_json_delta", "partial_json": "{\"a\":" }),
+        ),
         delta(2, &json!({ "type": "input_json_delta", "partial_json": "1}" })),
         stop(2),
         json!({ "type": "message_delta", "delta": { "stop_reason": "tool_use", "stop_sequence": null }, "usage": { "output_tokens": 9 } }),
@@ -112,7 +118,9 @@ fn pieces_of_one_kind_side_by_side_stay_apart() {
             start(index, &json!({ "type": "thinking", "thinking": "a" })),
             delta(index, &json!({ "type": "thinking_delta", "thinking": "b" })),
         ];
-        told.extend(proof.map(|proof| delta(index, &json!({ "type": "signature_delta", "signature": proof }))));
+        told.extend(
+            proof.map(|proof| delta(index, &json!({ "type": "signature_delta", "signature": proof }))),
+        );
         told.push(stop(index));
         told
     };
@@ -141,13 +149,23 @@ fn pieces_of_one_kind_side_by_side_stay_apart() {
 fn thoughts_that_are_kept_back_keep_their_proof() {
     let hidden = |index, proof: &str| {
         [
-            start(index, &json!({ "type": "thinking", "thinking": "", "signature": "" })),
+            start(
+                index,
+                &json!({ "type": "thinking", "thinking": "", "signature": "" }),
+            ),
             delta(index, &json!({ "type": "signature_delta", "signature": proof })),
             stop(index),
         ]
     };
     let redacted = json!({ "type": "redacted_thinking", "data": "x==" });
-    let told = collected(&[hidden(0, "1"), hidden(1, "2"), [start(2, &redacted), stop(2), json!({ "type": "ping" })]].concat());
+    let told = collected(
+        &[
+            hidden(0, "1"),
+            hidden(1, "2"),
+            [start(2, &redacted), stop(2), json!({ "type": "ping" })],
+        ]
+        .concat(),
+    );
     let expected = [
         Part::Reasoning(Reasoning::default().with_signature("1")),
         Part::Reasoning(Reasoning::default().with_signature("2")),
@@ -160,8 +178,14 @@ fn thoughts_that_are_kept_back_keep_their_proof() {
 fn citations_and_tools_of_the_server_are_put_together() {
     let result = json!({ "type": "web_search_tool_result", "tool_use_id": "s", "content": [{ "url": "u", "page_age": null }] });
     let told = collected(&[
-        start(0, &json!({ "type": "server_tool_use", "id": "s", "name": "web_search", "input": {} })),
-        delta(0, &json!({ "type": "input_json_delta", "partial_json": "{\"query\":\"x\"}" })),
+        start(
+            0,
+            &json!({ "type": "server_tool_use", "id": "s", "name": "web_search", "input": {} }),
+        ),
+        delta(
+            0,
+            &json!({ "type": "input_json_delta", "partial_json": "{\"query\":\"x\"}" }),
+        ),
         stop(0),
         start(1, &result),
         stop(1),
@@ -177,7 +201,9 @@ fn citations_and_tools_of_the_server_are_put_together() {
     ]);
     let other = |value: Value| Part::Other(value.as_object().unwrap().clone());
     let expected = [
-        other(json!({ "type": "server_tool_use", "id": "s", "name": "web_search", "input": { "query": "x" } })),
+        other(
+            json!({ "type": "server_tool_use", "id": "s", "name": "web_search", "input": { "query": "x" } }),
+        ),
         other(result),
         Part::text("Sunny").with_extra("citations", json!([{ "n": 1 }, { "n": 2 }])),
         other(json!({ "type": "compaction", "content": "Summary" })),
@@ -204,8 +230,14 @@ fn what_is_unknown_is_kept_or_passed_over() {
         json!({ "type": "error", "error": { "message": "after the end" } }),
     ]);
     let hologram = json!({ "type": "hologram", "light": 3, "beams": [1, 2] });
-    assert_eq!(told.message.parts, [Part::Other(hologram.as_object().unwrap().clone())]);
-    assert_eq!((told.id.as_deref(), told.finish), (Some("m"), Some(FinishReason::Stop)));
+    assert_eq!(
+        told.message.parts,
+        [Part::Other(hologram.as_object().unwrap().clone())]
+    );
+    assert_eq!(
+        (told.id.as_deref(), told.finish),
+        (Some("m"), Some(FinishReason::Stop))
+    );
     let expected = json!({
         "stop_reason": "stop_sequence", "stop_sequence": "END", "container": { "id": "d" },
         "context_management": { "applied_edits": [1] },
@@ -220,7 +252,10 @@ fn an_answer_that_breaks_off_keeps_what_was_whole() {
         start(0, &json!({ "type": "text", "text": "" })),
         delta(0, &json!({ "type": "text_delta", "text": "Half" })),
         delta(0, &json!({ "type": "citations_delta", "citation": 1 })),
-        start(1, &json!({ "type": "tool_use", "id": "t", "name": "time", "input": {} })),
+        start(
+            1,
+            &json!({ "type": "tool_use", "id": "t", "name": "time", "input": {} }),
+        ),
         delta(1, &json!({ "type": "input_json_delta", "partial_json": "{\"a" })),
     ] {
         decoder.read("", &event.to_string()).unwrap();
@@ -240,7 +275,10 @@ fn an_error_ends_the_stream() {
     let error = json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Overloaded" } });
     let fault = decoder.read("", &error.to_string()).unwrap_err();
     assert!(matches!(fault, Fault::Told(error) if error["type"] == "overloaded_error"));
-    assert!(matches!(decoder.read("message_delta", "pong"), Err(Fault::Unreadable(_))));
+    assert!(matches!(
+        decoder.read("message_delta", "pong"),
+        Err(Fault::Unreadable(_))
+    ));
     assert!(matches!(decoder.read("", "[]"), Err(Fault::Unreadable(_))));
     assert!(matches!(decoder.read("heartbeat", "pong"), Ok(Progress::More)));
     assert!(decoder.events().is_empty());

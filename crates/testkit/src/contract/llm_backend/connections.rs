@@ -79,7 +79,9 @@ fn half_a_stream(server: &ModelServer) -> String {
     if is_messages {
         let block = json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } });
         let delta = json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": "Half" } });
-        return format!("event: content_block_start\ndata: {block}\n\nevent: content_block_delta\ndata: {delta}\n\n");
+        return format!(
+            "event: content_block_start\ndata: {block}\n\nevent: content_block_delta\ndata: {delta}\n\n"
+        );
     }
     let delta =
         json!({ "index": 0, "delta": { "role": "assistant", "content": "Half" }, "finish_reason": null });
