@@ -5,6 +5,7 @@
 
 use crate::requests::{normal, read_request};
 use crate::{backend, question};
+use gatepass_anthropic::AnthropicBackend;
 use gatepass_core::{
     BackendError, ChatReply, ErrorKind, FinishReason, LlmBackend, Message, Part, ProviderError, Usage,
 };
@@ -56,11 +57,12 @@ async fn every_recorded_answer_is_read_as_it_was_meant() {
     let Some(recordings) = recordings() else { return };
     let server = ModelServer::start().await;
     let mut failures = Vec::new();
+    let backend = backend(&server).with_retry(RetryPolicy::never());
     for recording in &recordings {
         // Whole, and cut where it hurts.
         for size in [usize::MAX, 1009, 61] {
             server.push(recording.answer(size));
-            if let Err(problem) = recording.replay(&server).await {
+            if let Err(problem) = recording.replay(&backend).await {
                 failures.push(format!("{} (in pieces of {size}): {problem}", recording.id));
                 break;
             }
@@ -116,11 +118,12 @@ async fn every_recorded_request_is_said_as_it_was() {
 async fn every_recorded_answer_goes_back_as_it_came() {
     let Some(recordings) = recordings() else { return };
     let server = ModelServer::start().await;
+    let backend = backend(&server).with_retry(RetryPolicy::never());
     let mut sent_back = 0;
     for recording in recordings.iter().filter(|recording| recording.status == 200) {
         let mut replies = Vec::new();
         server.push(recording.answer(usize::MAX));
-        replies.push(recording.ask(&server).await.unwrap());
+        replies.push(recording.ask(&backend).await.unwrap());
         if recording.stream {
             // What a stream tells may be stored and read again.
             let stored = serde_json::to_string(&replies[0]).unwrap();
@@ -132,7 +135,7 @@ async fn every_recorded_answer_goes_back_as_it_came() {
             let mut request = question();
             request.messages = messages.into();
             server.push(Answer::json(200, &crate::message(&json!([]))));
-            backend(&server).chat(request).await.unwrap();
+            backend.chat(request).await.unwrap();
             let sent = server.requests().last().unwrap().json["messages"].clone();
             let sent: Vec<_> = sent
                 .as_array()
@@ -181,8 +184,7 @@ impl Recording {
         headers.fold(answer, |answer, (name, value)| answer.with_header(name, value))
     }
 
-    async fn ask(&self, server: &ModelServer) -> Result<ChatReply, BackendError> {
-        let backend = backend(server).with_retry(RetryPolicy::never());
+    async fn ask(&self, backend: &AnthropicBackend) -> Result<ChatReply, BackendError> {
         if self.stream {
             backend.chat_stream(question()).await?.collect().await
         } else {
@@ -190,8 +192,8 @@ impl Recording {
         }
     }
 
-    async fn replay(&self, server: &ModelServer) -> Result<(), Problem> {
-        match (self.ask(server).await, &self.expect) {
+    async fn replay(&self, backend: &AnthropicBackend) -> Result<(), Problem> {
+        match (self.ask(backend).await, &self.expect) {
             (Ok(reply), Some(expected)) => self.check_reply(&reply, expected),
             (Err(BackendError::Interrupted { partial, source }), expected) => {
                 let BackendError::Provider(error) = *source else {

@@ -40,7 +40,12 @@ fn streamed() -> Vec<String> {
             json!({ "type": "signature_delta", "signature": "a" }),
             json!({ "type": "input_json_delta", "partial_json": "{\"a\":1}" }),
             json!({ "type": "citations_delta", "citation": { "a": 1 } }),
-        ] {
+        ]
+        .into_iter()
+        .cycle()
+        .skip(index)
+        .take(2)
+        {
             events.push(json!({ "type": "content_block_delta", "index": index, "delta": delta }));
         }
         events.push(json!({ "type": "content_block_stop", "index": index }));

@@ -1,5 +1,6 @@
 use crate::wire::Decoder;
 use gatepass_core::{ChatEvent, ChatReply, FinishReason, Part, Reasoning};
+use gatepass_http::SseDecoder;
 use gatepass_wire::{Fault, Progress, StreamDecoder};
 use serde_json::{Value, json};
 
@@ -109,6 +110,59 @@ fn an_answer_is_told_from_its_start_to_its_usage() {
         ChatEvent::Finish(FinishReason::ToolCalls),
     ];
     assert_eq!(told, expected);
+}
+
+/// Reads what has come, as the reader of a connection does.
+fn read_on(sse: &mut SseDecoder, decoder: &mut Decoder) {
+    while let Some(event) = sse.next().unwrap() {
+        decoder.read(event.name, event.data).unwrap();
+    }
+}
+
+#[test]
+fn a_stream_cut_at_any_byte_tells_the_same() {
+    let mut body = Vec::new();
+    let thought = json!({ "type": "thinking", "thinking": "hm 🦀" });
+    let call = json!({ "type": "tool_use", "id": "t", "name": "time", "input": {} });
+    let told = [
+        start(0, &thought),
+        delta(0, &json!({ "type": "signature_delta", "signature": "proof==" })),
+        stop(0),
+        start(1, &call),
+        delta(
+            1,
+            &json!({ "type": "input_json_delta", "partial_json": "{\"city\":\"Z\u{fc}rich\"}" }),
+        ),
+        stop(1),
+        json!({ "type": "message_delta", "delta": { "stop_reason": "tool_use" } }),
+        json!({ "type": "message_stop" }),
+    ];
+    for event in &told {
+        body.extend(
+            format!(
+                "event: {}\r\ndata: {event}\r\n\r\n",
+                event["type"].as_str().unwrap()
+            )
+            .bytes(),
+        );
+    }
+    let expected = events(&told);
+    let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let (mut sse, mut decoder) = (SseDecoder::default(), Decoder::default());
+        for piece in pieces {
+            sse.push(piece).unwrap();
+            read_on(&mut sse, &mut decoder);
+        }
+        sse.finish();
+        read_on(&mut sse, &mut decoder);
+        decoder.end();
+        Vec::from(std::mem::take(decoder.events()))
+    };
+    for at in 0..body.len() {
+        let (first, second) = body.split_at(at);
+        assert_eq!(read(&mut [first, second].into_iter()), expected, "cut at {at}");
+    }
+    assert_eq!(read(&mut body.chunks(1)), expected, "byte by byte");
 }
 
 #[test]
