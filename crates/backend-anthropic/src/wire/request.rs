@@ -91,7 +91,8 @@ impl Serialize for Body<'_> {
         body.optional("output_config", (!self.output.is_empty()).then_some(&self.output))?;
         if self.mode != Mode::Count {
             let max_tokens = request.max_tokens;
-            let max_tokens = max_tokens.unwrap_or_else(|| MAX_TOKENS.saturating_add(self.thinking.tokens()));
+            let max_tokens =
+                max_tokens.unwrap_or_else(|| MAX_TOKENS.saturating_add(self.thinking.tokens(request)));
             body.member("max_tokens", &max_tokens)?;
             body.optional("temperature", request.temperature.as_ref())?;
             body.optional("top_p", request.top_p.as_ref())?;

@@ -1,6 +1,7 @@
 use super::generation::Generation;
 use gatepass_core::{ChatRequest, ReasoningEffort};
 use serde::Serialize;
+use serde_json::Value;
 
 /// What may be thought where the model decides itself, and an answer shall still fit behind it.
 const ROOM: u32 = 16_384;
@@ -60,7 +61,13 @@ impl Thinking {
     }
 
     /// So many tokens of `max_tokens` it may take.
-    pub(super) const fn tokens(self) -> u32 {
+    pub(super) fn tokens(self, request: &ChatRequest) -> u32 {
+        if let Some(told) = request.extra.get("thinking") {
+            let budget = told.get("budget_tokens").and_then(Value::as_u64);
+            let decides_itself = told.get("type").is_some_and(|mode| mode == "adaptive");
+            let room = if decides_itself { ROOM.into() } else { 0 };
+            return budget.unwrap_or(room).try_into().unwrap_or(u32::MAX);
+        }
         match self.mode {
             None | Some(ThinkingMode::Disabled) => 0,
             Some(ThinkingMode::Adaptive { .. }) => ROOM,

@@ -46,6 +46,18 @@ async fn every_word_has_its_kind() {
         (
             400,
             "invalid_request_error",
+            "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            "invalid_request_error",
+            "Output blocked by content filtering policy",
+            ErrorKind::ContentFilter,
+        ),
+        (
+            400,
+            "invalid_request_error",
             "messages.0.content.1.image.source.base64: image exceeds 5 MB maximum: 5316852 bytes > 5242880 bytes",
             ErrorKind::InvalidRequest,
         ),

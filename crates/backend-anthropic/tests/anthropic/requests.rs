@@ -132,6 +132,9 @@ fn parts(content: &Value) -> Result<Vec<Part>, String> {
 }
 
 fn part(block: &Value) -> Result<Part, String> {
+    if is_beyond(&block["source"]) {
+        return Ok(Part::Other(block.as_object().cloned().unwrap_or_default()));
+    }
     let mut rest = block.as_object().ok_or("a block that is no object")?.clone();
     let kind = rest.remove("type").unwrap_or_default();
     let mut text = |name: &str| match rest.remove(name) {
@@ -175,6 +178,11 @@ fn part(block: &Value) -> Result<Part, String> {
     Ok(part)
 }
 
+/// A source that has no name in the vocabulary: a document that is made of blocks.
+fn is_beyond(source: &Value) -> bool {
+    source["type"] == "content"
+}
+
 fn media(source: &Value) -> Result<Media, String> {
     let text = |name: &str| source[name].as_str().unwrap_or_default();
     Ok(match source["type"].as_str() {
@@ -186,14 +194,19 @@ fn media(source: &Value) -> Result<Media, String> {
     })
 }
 
-/// A body without what says the same in two ways, or says a default: `stream`, a text that might
-/// be a list of one, a result that is no error.
+/// A body without what says the same in two ways, or says a default: `stream`, a text that might be a list of one, a
+/// result that is no error or is empty, `1` for `1.0`.
 pub(crate) fn normal(body: &Value) -> Value {
     let mut body = body.clone();
     if let Some(members) = body.as_object_mut() {
         members.remove("stream");
         if let Some(system) = members.get_mut("system") {
             listed(system);
+        }
+        for name in ["temperature", "top_p"] {
+            if let Some(number) = members.get_mut(name) {
+                *number = number.as_f64().into();
+            }
         }
     }
     for message in body["messages"].as_array_mut().into_iter().flatten() {
@@ -203,7 +216,12 @@ pub(crate) fn normal(body: &Value) -> Value {
             if block["type"] == "tool_result" {
                 listed(&mut block["content"]);
                 let members = block.as_object_mut().unwrap();
-                members.retain(|name, value| name != "is_error" || *value == true);
+                let is_empty = |value: &Value| value.is_null() || *value == json!([]) || *value == json!("");
+                members.retain(|name, value| match name.as_str() {
+                    "is_error" => *value == true,
+                    "content" => !is_empty(value),
+                    _ => true,
+                });
             }
         }
     }
@@ -212,7 +230,9 @@ pub(crate) fn normal(body: &Value) -> Value {
 
 /// A text as a list of one.
 fn listed(content: &mut Value) {
-    if let Value::String(text) = content {
+    if let Value::String(text) = content
+        && !text.is_empty()
+    {
         *content = json!([{ "type": "text", "text": text }]);
     }
 }

@@ -114,6 +114,10 @@ fn an_answer_may_have_so_many_tokens_if_nothing_is_said() {
         ),
         20_480
     );
+    let told = json!({ "type": "enabled", "budget_tokens": 1024 });
+    assert_eq!(most(hi().with_extra("thinking", told)), 5120);
+    let told = json!({ "type": "adaptive" });
+    assert_eq!(most(hi().with_extra("thinking", told)), 20_480);
     assert_eq!(most(hi().with_max_tokens(7)), 7);
     assert_eq!(most(hi().with_extra("max_tokens", 9)), 9);
 }
