@@ -183,6 +183,10 @@ pub struct Tool {
     pub parameters: Value,
     /// Whether the model must keep to that schema exactly.
     pub strict: Option<bool>,
+    /// Fields that only one provider knows (`cache_control` for Anthropic), added as they stand where its backend
+    /// has a place for them; they win over ours.
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    pub extra: JsonObject,
 }
 
 impl Tool {
@@ -193,6 +197,7 @@ impl Tool {
             description: None,
             parameters,
             strict: None,
+            extra: JsonObject::new(),
         }
     }
 
@@ -207,6 +212,13 @@ impl Tool {
     #[must_use]
     pub const fn with_strict(mut self, strict: bool) -> Self {
         self.strict = Some(strict);
+        self
+    }
+
+    /// Adds a field that only one provider knows.
+    #[must_use]
+    pub fn with_extra(mut self, field: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.extra.insert(field.into(), value.into());
         self
     }
 }

@@ -1,4 +1,5 @@
 use super::chat;
+use super::messages;
 use super::reply::ScriptedReply;
 use super::wire;
 use crate::answer::{Answer, Script};
@@ -50,7 +51,8 @@ impl Engine {
     }
 
     fn admits(&self, request: &RecordedRequest) -> bool {
-        match (&*lock(&self.door), request.bearer()) {
+        let credential = request.bearer().or_else(|| request.header("x-api-key"));
+        match (&*lock(&self.door), credential) {
             (Door::Open, _) => true,
             (Door::ActiveToken(authority), Some(token)) => authority.is_active(token),
             (Door::Bearer(expected), Some(token)) => expected == token,
@@ -71,6 +73,10 @@ impl Engine {
             (&Method::POST, "/v1/chat/completions") => {
                 chat::answer(&request.json, reply, *lock(&self.chunk_delay))
             }
+            (&Method::POST, "/v1/messages") => {
+                messages::answer(&request.json, reply, *lock(&self.chunk_delay))
+            }
+            (&Method::POST, "/v1/messages/count_tokens") => messages::count(&request.json),
             (&Method::POST, "/v1/embeddings") => wire::embeddings(&request.json),
             (&Method::GET, "/v1/models") => wire::models(),
             _ => wire::error(404, "not_found", "no such address, or not with this method"),

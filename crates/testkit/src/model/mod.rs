@@ -1,5 +1,6 @@
 mod chat;
 mod engine;
+mod messages;
 mod reply;
 mod sample;
 mod wire;
@@ -15,16 +16,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A scriptable, OpenAI-compatible model server on a free port of 127.0.0.1. Dropping it stops it.
+/// A scriptable model server, OpenAI-compatible and Anthropic-compatible, on a free port of 127.0.0.1. Dropping it stops it.
 ///
 /// | Path | What it is |
 /// |---|---|
 /// | `POST /v1/chat/completions` | chat, whole or streamed (`stream`, `stream_options.include_usage`) |
+/// | `POST /v1/messages` | the same as Anthropic has it, whole or streamed |
+/// | `POST /v1/messages/count_tokens` | the number of the conversation's words |
 /// | `POST /v1/embeddings` | a short vector for each text |
 /// | `GET /v1/models` | the models [`MODELS`](Self::MODELS) |
 ///
 /// Without a script it answers [`TEXT`](Self::TEXT); calls a tool where `tool_choice` demands one, with
-/// arguments that fit the tool's schema; and fills in the schema of a `response_format`. All replies carry
+/// arguments that fit the tool's schema; and fills in the schema of a `response_format` or `output_config`. All replies carry
 /// `x-request-id` and `x-ratelimit-*` headers.
 #[derive(Debug)]
 pub struct ModelServer {
@@ -72,7 +75,7 @@ impl ModelServer {
         self.engine.set_door(Door::ActiveToken(authorization.authority()));
     }
 
-    /// Accepts this bearer token or API key only.
+    /// Accepts this bearer token only, or this API key in `x-api-key`.
     pub fn require_bearer(&self, token: impl Into<String>) {
         self.engine.set_door(Door::Bearer(token.into()));
     }

@@ -41,15 +41,15 @@ fn question(text: &str) -> ChatRequest {
 
 /// A streamed answer, in how many pieces it came, and when.
 #[derive(Default)]
-struct Watched {
-    reply: ChatReply,
-    text: usize,
+pub(crate) struct Watched {
+    pub(crate) reply: ChatReply,
+    pub(crate) text: usize,
     arguments: usize,
     first: Duration,
     all: Duration,
 }
 
-async fn watch(llm: &Llm, request: ChatRequest) -> Result<Watched, BackendError> {
+pub(crate) async fn watch(llm: &Llm, request: ChatRequest) -> Result<Watched, BackendError> {
     let started = Instant::now();
     let mut events = llm.chat_stream(request).await?;
     let mut watched = Watched::default();
@@ -115,7 +115,7 @@ async fn a_schema_forms_the_answer_whole_and_streamed() {
     say(format!("{city:?}"));
 }
 
-fn weather() -> Tool {
+pub(crate) fn weather() -> Tool {
     let parameters = json!({
         "type": "object",
         "properties": {"city": {"type": "string", "maxLength": 20}},
@@ -126,7 +126,7 @@ fn weather() -> Tool {
 
 /// The one thing that so small a model does reliably is to say it after us. What it says is then parsed, and held
 /// to the schema, by llama.cpp.
-const CALL: &str = r#"Repeat exactly: <tool_call>
+pub(crate) const CALL: &str = r#"Repeat exactly: <tool_call>
 {"name": "weather", "arguments": {"city": "Paris"}}
 </tool_call>"#;
 

@@ -13,6 +13,7 @@
 mod support;
 
 mod answers;
+mod anthropic;
 mod chat;
 mod faults;
 mod refusals;

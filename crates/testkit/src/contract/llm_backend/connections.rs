@@ -17,12 +17,7 @@ pub(super) async fn suite<B: LlmBackend + 'static>(backend: &Arc<B>, server: &Mo
 }
 
 async fn a_broken_stream_is_an_error_and_keeps_what_came(backend: &impl LlmBackend, server: &ModelServer) {
-    let delta =
-        json!({ "index": 0, "delta": { "role": "assistant", "content": "Half" }, "finish_reason": null });
-    let chunk = json!({
-        "id": "1", "object": "chat.completion.chunk", "created": 0, "model": "test-model", "choices": [delta],
-    });
-    server.push(Answer::sse([format!("data: {chunk}\n\n")]).then_close_abruptly());
+    server.push(Answer::sse([half_a_stream(server)]).then_close_abruptly());
     let streamed = within("chat_stream()", backend.chat_stream(question())).await;
     if !streams(server) {
         return;
@@ -73,6 +68,27 @@ async fn dropping_a_stream_closes_its_connection(backend: &impl LlmBackend, serv
         .await;
     }
     server.set_chunk_delay(Duration::ZERO);
+}
+
+/// The beginning of an answer, on the wire that the last request came over.
+fn half_a_stream(server: &ModelServer) -> String {
+    let is_messages = server
+        .requests()
+        .last()
+        .is_some_and(|last| last.path.ends_with("/messages"));
+    if is_messages {
+        let block = json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } });
+        let delta = json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": "Half" } });
+        return format!(
+            "event: content_block_start\ndata: {block}\n\nevent: content_block_delta\ndata: {delta}\n\n"
+        );
+    }
+    let delta =
+        json!({ "index": 0, "delta": { "role": "assistant", "content": "Half" }, "finish_reason": null });
+    let chunk = json!({
+        "id": "1", "object": "chat.completion.chunk", "created": 0, "model": "test-model", "choices": [delta],
+    });
+    format!("data: {chunk}\n\n")
 }
 
 /// Whether the last answer was streamed; a backend may also answer in one piece.

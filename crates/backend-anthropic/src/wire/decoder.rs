@@ -1,0 +1,171 @@
+use super::WIRE;
+use super::event::{Delta, Event};
+use super::finish::finish_reason;
+use super::open::{Open, Told};
+use super::part::Piece;
+use super::reply::{Answer, TOO_MANY};
+use super::usage::Tokens;
+use gatepass_core::{ChatEvent, FinishReason, JsonObject};
+use gatepass_wire::{Budget, Fault, ITEMS_LIMIT, Progress, StreamDecoder, append, from_str, merge};
+use serde_json::Value;
+use std::collections::VecDeque;
+
+/// Reads the events of a streamed answer into ours.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    told: Told,
+    /// The pieces that are being written: one, as a rule.
+    open: Vec<Open>,
+    pieces: usize,
+    started: bool,
+    finish: Option<FinishReason>,
+    tokens: Tokens,
+    /// What the vocabulary doesn't have.
+    rest: JsonObject,
+    /// For all that is held back.
+    pub(super) budget: Budget,
+}
+
+impl StreamDecoder for Decoder {
+    fn read(&mut self, name: &str, data: &str) -> Result<Progress, Fault> {
+        match from_str(data) {
+            Ok(event) => self.add(event),
+            // An event of another kind, a sign of life for instance.
+            Err(_) if !is_ours(name) => Ok(Progress::More),
+            Err(error) => Err(Fault::Unreadable(error)),
+        }
+    }
+
+    fn events(&mut self) -> &mut VecDeque<ChatEvent> {
+        &mut self.told.events
+    }
+
+    fn has_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    fn end(&mut self) {
+        for open in std::mem::take(&mut self.open) {
+            open.close(&mut self.told);
+        }
+        self.break_off();
+    }
+
+    fn break_off(&mut self) {
+        for open in std::mem::take(&mut self.open)
+            .into_iter()
+            .filter(Open::may_be_cut)
+        {
+            open.close(&mut self.told);
+        }
+        let reply = std::mem::take(&mut self.rest);
+        if !reply.is_empty() {
+            let message = JsonObject::new();
+            self.told.events.push_back(ChatEvent::Extra { message, reply });
+        }
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    matches!(name, "" | "message") || name.starts_with("message_") || name.starts_with("content_block_")
+}
+
+impl Decoder {
+    fn add(&mut self, event: Event<'_>) -> Result<Progress, Fault> {
+        match event.kind.as_str() {
+            "message_start" => {
+                if let Some(message) = event.message {
+                    self.start(*message)?;
+                }
+            }
+            "content_block_start" => {
+                if let Some(piece) = event.content_block {
+                    self.open(event.index.0, piece)?;
+                }
+            }
+            "content_block_delta" => self.go_on(event.index.0, event.delta)?,
+            "content_block_stop" => {
+                if let Some(position) = self.position(event.index.0) {
+                    self.open.remove(position).close(&mut self.told);
+                }
+            }
+            "message_delta" => {
+                self.count(event.usage);
+                self.keep(event.rest)?;
+                self.finish(event.delta)?;
+            }
+            "message_stop" => return Ok(Progress::Done),
+            "error" => return Err(Fault::Told(event.error.map_or(Value::Null, |error| *error))),
+            _ => {}
+        }
+        Ok(Progress::More)
+    }
+
+    fn start(&mut self, message: Answer<'_>) -> Result<(), Fault> {
+        if self.started {
+            return Ok(());
+        }
+        self.started = true;
+        self.told.events.push_back(ChatEvent::Started {
+            id: message.id.into_owned(),
+            model: message.model.into_owned(),
+            wire: Some(WIRE.into()),
+        });
+        self.count(message.usage);
+        self.keep(message.rest)?;
+        for piece in message.content {
+            self.open(None, piece)?;
+            if let Some(open) = self.open.pop() {
+                open.close(&mut self.told);
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, index: Option<u64>, piece: Piece) -> Result<(), Fault> {
+        self.pieces += 1;
+        if self.pieces > ITEMS_LIMIT {
+            return Err(Fault::TooLarge(TOO_MANY));
+        }
+        let open = Open::start(index, piece, &mut self.told, &mut self.budget)?;
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn go_on(&mut self, index: Option<u64>, delta: Delta<'_>) -> Result<(), Fault> {
+        let position = self.position(index);
+        match position.and_then(|position| self.open.get_mut(position)) {
+            Some(open) => open.add(delta, &mut self.told, &mut self.budget),
+            None => Ok(()),
+        }
+    }
+
+    /// The piece with this index, or the last one.
+    fn position(&self, index: Option<u64>) -> Option<usize> {
+        let by_index = self.open.iter().rposition(|open| open.index == index);
+        by_index.or_else(|| self.open.len().checked_sub(1))
+    }
+
+    fn count(&mut self, tokens: Option<Box<Tokens>>) {
+        if let Some(tokens) = tokens {
+            self.tokens.update(*tokens);
+            let usage = self.tokens.usage();
+            self.told.events.push_back(ChatEvent::Usage(usage));
+        }
+    }
+
+    fn finish(&mut self, delta: Delta<'_>) -> Result<(), Fault> {
+        let mut rest = delta.rest;
+        let finish = finish_reason(delta.stop_reason.as_str(), &mut rest);
+        self.keep(rest)?;
+        if finish.is_some() && finish != self.finish {
+            self.told.events.extend(finish.clone().map(ChatEvent::Finish));
+            self.finish = finish;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, rest: JsonObject) -> Result<(), Fault> {
+        merge(&mut self.rest, rest, append, &mut self.budget)
+    }
+}

@@ -1,0 +1,5 @@
+mod limits;
+mod mutations;
+mod reply;
+mod request;
+mod stream;
