@@ -95,6 +95,33 @@ impl AuthorizedClient {
         self.send(HttpRequest::get(self.base_url.join(path))).await
     }
 
+    /// As [`post_json`](Self::post_json), with a query besides the base URL's own.
+    ///
+    /// # Errors
+    /// As [`post_json`](Self::post_json).
+    pub async fn post_json_with_query(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Result<HttpResponse, BackendError> {
+        let url = self.base_url.join(path).with_query(query);
+        self.send(HttpRequest::post_json(url, body)).await
+    }
+
+    /// As [`get`](Self::get), with a query besides the base URL's own.
+    ///
+    /// # Errors
+    /// As [`post_json`](Self::post_json).
+    pub async fn get_with_query(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<HttpResponse, BackendError> {
+        let url = self.base_url.join(path).with_query(query);
+        self.send(HttpRequest::get(url)).await
+    }
+
     async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, BackendError> {
         // What the request says of itself wins.
         for (name, value) in &self.headers {

@@ -91,12 +91,30 @@ impl ServerUrl {
         Self(url)
     }
 
+    /// The address with these parameters after those that its query has, encoded.
+    #[must_use]
+    pub fn with_query(&self, parameters: &[(&str, &str)]) -> Self {
+        let mut url = self.0.clone();
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        Self(url)
+    }
+
     /// The address with another absolute path, and without a query.
     #[must_use]
     pub fn with_path(&self, path: &str) -> Self {
         let mut url = self.0.clone();
         url.set_path(path);
         url.set_query(None);
+        Self(url)
+    }
+
+    /// The address with another absolute path; the query stays.
+    #[must_use]
+    pub fn at_path(&self, path: &str) -> Self {
+        let mut url = self.0.clone();
+        url.set_path(path);
         Self(url)
     }
 
@@ -203,6 +221,17 @@ mod tests {
             parse("https://h.example?a=1").unwrap().join("chat").as_str(),
             "https://h.example/chat?a=1"
         );
+    }
+
+    #[test]
+    fn a_query_is_added_to_the_one_there_is_and_encoded() {
+        let url = parse("https://h.example/v1?a=1").unwrap();
+        assert_eq!(url.with_query(&[]).as_str(), "https://h.example/v1?a=1");
+        assert_eq!(
+            url.with_query(&[("alt", "sse"), ("page", "x&y=/#\n")]).as_str(),
+            "https://h.example/v1?a=1&alt=sse&page=x%26y%3D%2F%23%0A"
+        );
+        assert_eq!(url.at_path("/v2").as_str(), "https://h.example/v2?a=1");
     }
 
     #[test]
