@@ -10,7 +10,8 @@ use serde::ser::Serializer;
 /// What Google documents for calls that another model made, in base64: `skip_thought_signature_validator`.
 const NO_SIGNATURE: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
 
-/// A conversation as Gemini takes it: instructions apart, and the answers to one message's calls together.
+/// A conversation as Gemini takes it: instructions apart, and the answers to one message's calls together. A
+/// message that says nothing keeps its place, and instructions alone are followed by one.
 #[derive(Debug, Default)]
 pub(super) struct Conversation<'a> {
     pub(super) instructions: Vec<WirePart<'a>>,
@@ -52,6 +53,14 @@ impl<'a> Conversation<'a> {
             let parts = said.parts(place, thinking)?;
             conversation.add(message, parts)?;
         }
+        if conversation.contents.is_empty() && !messages.is_empty() {
+            conversation.contents.push(Content {
+                role: "user",
+                parts: vec![WirePart::EMPTY],
+                extra: None,
+                is_tool: false,
+            });
+        }
         for content in conversation.contents.iter_mut().filter(|content| content.is_tool) {
             content.parts.sort_by_key(WirePart::order);
         }
@@ -66,9 +75,6 @@ impl<'a> Conversation<'a> {
             self.instructions.extend(parts);
             return Ok(());
         }
-        if parts.is_empty() {
-            return Ok(());
-        }
         let is_tool = message.role == Role::Tool;
         match self.contents.last_mut() {
             Some(last) if last.is_tool && is_tool => last.parts.extend(parts),
@@ -78,7 +84,11 @@ impl<'a> Conversation<'a> {
                 } else {
                     "user"
                 },
-                parts,
+                parts: if parts.is_empty() {
+                    vec![WirePart::EMPTY]
+                } else {
+                    parts
+                },
                 extra: message.belongs_to(WIRE).then_some(&message.extra),
                 is_tool,
             }),

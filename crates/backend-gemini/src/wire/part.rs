@@ -30,6 +30,9 @@ pub(super) enum Data<'a> {
 }
 
 impl<'a> WirePart<'a> {
+    /// An empty text.
+    pub(super) const EMPTY: Self = Self::new(Data::Nothing, None);
+
     pub(super) const fn new(data: Data<'a>, extra: Option<&'a JsonObject>) -> Self {
         Self {
             data,

@@ -32,11 +32,7 @@ impl<'a> Request<'a> {
         let thinking = Thinking::of(name);
         let conversation = Conversation::of(&request.messages, place, thinking)?;
         if conversation.contents.is_empty() && !request.extra.contains_key("contents") {
-            return Err(invalid(if request.messages.is_empty() {
-                "there are no messages"
-            } else {
-                "there are no messages that say anything, besides instructions"
-            }));
+            return Err(invalid("there are no messages"));
         }
         let mut generation = generation(request, thinking)?;
         let mut tool_config = tool_config(request);
@@ -246,7 +242,7 @@ fn tools(request: &ChatRequest) -> Result<Vec<Value>, BackendError> {
         .provider_tools
         .iter()
         .map(|tool| Value::Object(tool.clone()));
-    Ok(functions.into_iter().chain(provided).collect())
+    Ok(provided.chain(functions).collect())
 }
 
 fn declaration(tool: &Tool) -> Result<Value, BackendError> {

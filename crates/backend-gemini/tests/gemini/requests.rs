@@ -66,15 +66,17 @@ pub(crate) async fn sent_back(reply: &ChatReply, model: &str) -> Vec<Value> {
     let backend = backend_at(&server, "/v1beta", key()).with_retry(gatepass_http::RetryPolicy::never());
     _ = backend.chat(ChatRequest::new(messages).with_model(model)).await;
     let sent = &server.requests()[0].json["contents"];
-    if sent.as_array().unwrap().len() == 2 {
-        return Vec::new();
-    }
     assert_eq!(sent[1]["role"], "model");
-    sent[1]["parts"].as_array().unwrap().clone()
+    let parts = sent[1]["parts"].as_array().unwrap().iter();
+    // It stands for a message that says nothing.
+    parts
+        .filter(|part| **part != json!({ "text": "" }))
+        .cloned()
+        .collect()
 }
 
 /// One of several ways to say the same: names in `snake_case` (of the protocol, not of what people put into it),
-/// bytes in the URL's base64, and an empty `generationConfig`.
+/// bytes in the URL's base64, an empty `generationConfig`, and a schema in the older words of `parameters`.
 fn normal(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(normal).collect(),
@@ -82,6 +84,9 @@ fn normal(value: Value) -> Value {
             .into_iter()
             .map(|(name, value)| {
                 let name = camel(&name);
+                if name == "parameters" {
+                    return ("parametersJsonSchema".to_owned(), json_schema(value));
+                }
                 let value = match &*name {
                     "args"
                     | "response"
@@ -97,6 +102,22 @@ fn normal(value: Value) -> Value {
                 (name, value)
             })
             .filter(|(name, value)| !(name == "generationConfig" && *value == json!({})))
+            .collect::<JsonObject>()
+            .into(),
+        other => other,
+    }
+}
+
+/// `{"type":"OBJECT"}` as `{"type":"object"}`.
+fn json_schema(schema: Value) -> Value {
+    match schema {
+        Value::Array(items) => items.into_iter().map(json_schema).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| match value {
+                Value::String(kind) if name == "type" => (name, kind.to_lowercase().into()),
+                value => (camel(&name), json_schema(value)),
+            })
             .collect::<JsonObject>()
             .into(),
         other => other,
