@@ -9,8 +9,12 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+mod conversation;
+mod faults;
 mod recordings;
+mod refusals;
 mod requests;
+mod tokens;
 
 use gatepass_core::{AccessToken, ChatRequest, Message, StaticTokenSource, TokenSource};
 use gatepass_gemini::GeminiBackend;

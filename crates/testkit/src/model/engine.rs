@@ -1,4 +1,5 @@
 use super::chat;
+use super::gemini;
 use super::reply::ScriptedReply;
 use super::wire;
 use crate::answer::{Answer, Script};
@@ -67,10 +68,12 @@ impl Engine {
             Some(Line::Reply(reply)) => Some(reply),
             None => None,
         };
+        let delay = *lock(&self.chunk_delay);
+        if let Some(answer) = gemini::answer(request, reply.clone(), delay) {
+            return answer;
+        }
         match (&request.method, request.path.as_str()) {
-            (&Method::POST, "/v1/chat/completions") => {
-                chat::answer(&request.json, reply, *lock(&self.chunk_delay))
-            }
+            (&Method::POST, "/v1/chat/completions") => chat::answer(&request.json, reply, delay),
             (&Method::POST, "/v1/embeddings") => wire::embeddings(&request.json),
             (&Method::GET, "/v1/models") => wire::models(),
             _ => wire::error(404, "not_found", "no such address, or not with this method"),

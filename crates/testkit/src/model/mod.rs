@@ -1,5 +1,6 @@
 mod chat;
 mod engine;
+mod gemini;
 mod reply;
 mod sample;
 mod wire;
@@ -22,6 +23,8 @@ use std::time::Duration;
 /// | `POST /v1/chat/completions` | chat, whole or streamed (`stream`, `stream_options.include_usage`) |
 /// | `POST /v1/embeddings` | a short vector for each text |
 /// | `GET /v1/models` | the models [`MODELS`](Self::MODELS) |
+/// | `…/models/MODEL:METHOD`, not below `/v1` | the Gemini API and Vertex AI: chat, vectors, token counts |
+/// | `GET …/models`, not below `/v1` | the same models, as Gemini lists them |
 ///
 /// Without a script it answers [`TEXT`](Self::TEXT); calls a tool where `tool_choice` demands one, with
 /// arguments that fit the tool's schema; and fills in the schema of a `response_format`. All replies carry

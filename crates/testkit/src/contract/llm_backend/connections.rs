@@ -6,7 +6,7 @@ use crate::contract::within;
 use crate::model::ModelServer;
 use crate::wait::eventually;
 use gatepass_core::{BackendError, LlmBackend};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,11 +17,7 @@ pub(super) async fn suite<B: LlmBackend + 'static>(backend: &Arc<B>, server: &Mo
 }
 
 async fn a_broken_stream_is_an_error_and_keeps_what_came(backend: &impl LlmBackend, server: &ModelServer) {
-    let delta =
-        json!({ "index": 0, "delta": { "role": "assistant", "content": "Half" }, "finish_reason": null });
-    let chunk = json!({
-        "id": "1", "object": "chat.completion.chunk", "created": 0, "model": "test-model", "choices": [delta],
-    });
+    let chunk = half(server);
     server.push(Answer::sse([format!("data: {chunk}\n\n")]).then_close_abruptly());
     let streamed = within("chat_stream()", backend.chat_stream(question())).await;
     if !streams(server) {
@@ -36,6 +32,26 @@ async fn a_broken_stream_is_an_error_and_keeps_what_came(backend: &impl LlmBacke
         }
         other => panic!("a stream that breaks must end with an error; it ended with {other:?}"),
     }
+}
+
+/// A chunk with a part of the answer, on the wire that the last request spoke.
+fn half(server: &ModelServer) -> Value {
+    if speaks_gemini(server) {
+        let content = json!({ "role": "model", "parts": [{ "text": "Half" }] });
+        return json!({ "candidates": [{ "content": content, "index": 0 }], "modelVersion": "test-model" });
+    }
+    let delta =
+        json!({ "index": 0, "delta": { "role": "assistant", "content": "Half" }, "finish_reason": null });
+    json!({
+        "id": "1", "object": "chat.completion.chunk", "created": 0, "model": "test-model", "choices": [delta],
+    })
+}
+
+fn speaks_gemini(server: &ModelServer) -> bool {
+    let requests = server.requests();
+    requests
+        .last()
+        .is_some_and(|last| last.path.ends_with("enerateContent"))
 }
 
 async fn dropping_a_chat_closes_its_connection<B: LlmBackend + 'static>(
@@ -78,7 +94,7 @@ async fn dropping_a_stream_closes_its_connection(backend: &impl LlmBackend, serv
 /// Whether the last answer was streamed; a backend may also answer in one piece.
 fn streams(server: &ModelServer) -> bool {
     let requests = server.requests();
-    requests
-        .last()
-        .is_some_and(|last| last.json.get("stream") == Some(&json!(true)))
+    requests.last().is_some_and(|last| {
+        last.json.get("stream") == Some(&json!(true)) || last.path.ends_with(":streamGenerateContent")
+    })
 }
