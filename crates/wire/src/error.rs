@@ -4,7 +4,8 @@ use gatepass_core::{ErrorKind, ProviderError, printable};
 use gatepass_http::{ErrorAnswer, error_kind};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
-use std::time::Duration;
+
+mod google;
 
 /// Reads the body of an error answer: the [`ErrorReader`](gatepass_http::ErrorReader) of all wires. Message, code
 /// and kind are found in every shape that servers have for them; a page is not quoted.
@@ -40,8 +41,8 @@ fn complete(error: &mut ProviderError, body: &Value) {
     let told = innermost(body);
     error.message = printable(&message(told).unwrap_or_default());
     error.code = code(told, error.status);
-    error.kind = kind(told, error);
-    error.retry_after = error.retry_after.or_else(|| retry_delay(told));
+    error.kind = google::kind(told).unwrap_or_else(|| kind(told, error));
+    error.retry_after = error.retry_after.or_else(|| google::retry_delay(told));
 }
 
 /// `{"error":{…}}`, the same in a list, or the object itself.
@@ -159,6 +160,8 @@ fn kind_of_word(word: &str, status: u16) -> Option<ErrorKind> {
         | "engine_overloaded_error"
         | "service_unavailable"
         | "unavailable" => ErrorKind::Overloaded,
+        // 499 is Google's for a call that its own side gave up.
+        "cancelled" => ErrorKind::Server,
         // Words that say less than a status does.
         "invalid_request_error" | "invalid_argument" | "bad_request" if status == 200 => {
             ErrorKind::InvalidRequest
@@ -175,19 +178,11 @@ fn tells_of_context(message: &str) -> bool {
         "context window",
         "context size",
         "maximum number of tokens allowed",
+        "input token count",
         "prompt is too long",
     ]
     .iter()
     .any(|phrase| message.contains(phrase))
-}
-
-/// Google's `RetryInfo`: `{"details":[{"retryDelay":"45.8s"}]}`.
-fn retry_delay(told: &Value) -> Option<Duration> {
-    let details = told.get("details")?.as_array()?;
-    let delay = details
-        .iter()
-        .find_map(|detail| detail.get("retryDelay")?.as_str())?;
-    Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
 }
 
 #[cfg(test)]

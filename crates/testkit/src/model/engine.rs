@@ -1,4 +1,5 @@
 use super::chat;
+use super::gemini;
 use super::messages;
 use super::reply::ScriptedReply;
 use super::wire;
@@ -51,7 +52,12 @@ impl Engine {
     }
 
     fn admits(&self, request: &RecordedRequest) -> bool {
-        let credential = request.bearer().or_else(|| request.header("x-api-key"));
+        let key = || {
+            ["x-api-key", "x-goog-api-key"]
+                .iter()
+                .find_map(|name| request.header(name))
+        };
+        let credential = request.bearer().or_else(key);
         match (&*lock(&self.door), credential) {
             (Door::Open, _) => true,
             (Door::ActiveToken(authority), Some(token)) => authority.is_active(token),
@@ -69,13 +75,13 @@ impl Engine {
             Some(Line::Reply(reply)) => Some(reply),
             None => None,
         };
+        let delay = *lock(&self.chunk_delay);
+        if let Some(answer) = gemini::answer(request, reply.clone(), delay) {
+            return answer;
+        }
         match (&request.method, request.path.as_str()) {
-            (&Method::POST, "/v1/chat/completions") => {
-                chat::answer(&request.json, reply, *lock(&self.chunk_delay))
-            }
-            (&Method::POST, "/v1/messages") => {
-                messages::answer(&request.json, reply, *lock(&self.chunk_delay))
-            }
+            (&Method::POST, "/v1/chat/completions") => chat::answer(&request.json, reply, delay),
+            (&Method::POST, "/v1/messages") => messages::answer(&request.json, reply, delay),
             (&Method::POST, "/v1/messages/count_tokens") => messages::count(&request.json),
             (&Method::POST, "/v1/embeddings") => wire::embeddings(&request.json),
             (&Method::GET, "/v1/models") => wire::models(),

@@ -1,5 +1,6 @@
 mod chat;
 mod engine;
+mod gemini;
 mod messages;
 mod reply;
 mod sample;
@@ -16,7 +17,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A scriptable model server, OpenAI-compatible and Anthropic-compatible, on a free port of 127.0.0.1. Dropping it stops it.
+/// A scriptable model server on a free port of 127.0.0.1: OpenAI-compatible, Anthropic-compatible, and Gemini.
+/// Dropping it stops it.
 ///
 /// | Path | What it is |
 /// |---|---|
@@ -25,6 +27,8 @@ use std::time::Duration;
 /// | `POST /v1/messages/count_tokens` | the number of the conversation's words |
 /// | `POST /v1/embeddings` | a short vector for each text |
 /// | `GET /v1/models` | the models [`MODELS`](Self::MODELS) |
+/// | `…/models/MODEL:METHOD`, not below `/v1` | the Gemini API and Vertex AI: chat, vectors, token counts |
+/// | `GET …/models`, not below `/v1` | the same models, as Gemini lists them |
 ///
 /// Without a script it answers [`TEXT`](Self::TEXT); calls a tool where `tool_choice` demands one, with
 /// arguments that fit the tool's schema; and fills in the schema of a `response_format` or `output_config`. All replies carry
@@ -75,7 +79,7 @@ impl ModelServer {
         self.engine.set_door(Door::ActiveToken(authorization.authority()));
     }
 
-    /// Accepts this bearer token only, or this API key in `x-api-key`.
+    /// Accepts this bearer token only, or this API key in `x-api-key` or `x-goog-api-key`.
     pub fn require_bearer(&self, token: impl Into<String>) {
         self.engine.set_door(Door::Bearer(token.into()));
     }

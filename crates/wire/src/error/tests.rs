@@ -1,5 +1,6 @@
 use super::*;
 use serde_json::json;
+use std::time::Duration;
 
 fn read(status: u16, body: &Value) -> ProviderError {
     let kind = match status {
@@ -186,4 +187,124 @@ fn googles_wish_for_a_pause_is_read() {
 fn a_long_message_is_cut() {
     let error = read(400, &json!({ "error": { "message": "x".repeat(10_000) } }));
     assert_eq!(error.message.chars().count(), 301);
+}
+
+#[test]
+fn googles_details_tell_what_is_final() {
+    let quota = |id: &str, value: &str| {
+        json!([
+            { "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMIT_EXCEEDED" },
+            {
+                "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+                "violations": [{ "quotaId": "Fine", "quotaValue": "7" }, { "quotaId": id, "quotaValue": value }],
+            },
+            { "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "45.837906927s" },
+        ])
+    };
+    let old =
+        json!([{ "metadata": { "quota_limit": "RequestsPerDayPerProject", "quota_limit_value": "50" } }]);
+    let reason = |reason: &str| json!([{ "reason": reason }]);
+    let exhausted = "RESOURCE_EXHAUSTED";
+    let (minute, day) = (
+        "GenerateRequestsPerMinutePerProjectPerModel",
+        "GenerateRequestsPerDayPerProjectPerModel-FreeTier",
+    );
+    for (code, status, message, details, kind) in [
+        (
+            429,
+            exhausted,
+            "Quota.",
+            quota(minute, "15"),
+            ErrorKind::RateLimit,
+        ),
+        (429, exhausted, "Quota.", quota(day, "50"), ErrorKind::Quota),
+        (429, exhausted, "Quota.", quota(minute, "0"), ErrorKind::Quota),
+        (429, exhausted, "Quota.", old, ErrorKind::Quota),
+        (
+            429,
+            exhausted,
+            "Resource exhausted.",
+            json!(null),
+            ErrorKind::RateLimit,
+        ),
+        (
+            429,
+            exhausted,
+            "Your prepayment credits are depleted.",
+            json!([]),
+            ErrorKind::Quota,
+        ),
+        (
+            400,
+            "INVALID_ARGUMENT",
+            "API key not valid.",
+            reason("API_KEY_INVALID"),
+            ErrorKind::Auth,
+        ),
+        (
+            400,
+            "INVALID_ARGUMENT",
+            "No.",
+            reason("OTHER"),
+            ErrorKind::InvalidRequest,
+        ),
+        (
+            400,
+            "INVALID_ARGUMENT",
+            "The input token count (2) exceeds the maximum number of tokens allowed (1).",
+            json!([]),
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            "FAILED_PRECONDITION",
+            "User location is not supported for the API use.",
+            json!([]),
+            ErrorKind::Permission,
+        ),
+        (
+            400,
+            "FAILED_PRECONDITION",
+            "Not ready.",
+            json!([]),
+            ErrorKind::InvalidRequest,
+        ),
+        (
+            403,
+            "PERMISSION_DENIED",
+            "No.",
+            reason("SERVICE_DISABLED"),
+            ErrorKind::Permission,
+        ),
+        (
+            403,
+            "PERMISSION_DENIED",
+            "No.",
+            reason("BILLING_DISABLED"),
+            ErrorKind::Quota,
+        ),
+        (404, "NOT_FOUND", "No.", json!([]), ErrorKind::NotFound),
+        (499, "CANCELLED", "No.", json!([]), ErrorKind::Server),
+        (
+            503,
+            "UNAVAILABLE",
+            "The model is overloaded.",
+            json!([]),
+            ErrorKind::Overloaded,
+        ),
+    ] {
+        let body =
+            json!({ "error": { "code": code, "status": status, "message": message, "details": details } });
+        for body in [body.clone(), json!([body])] {
+            let error = read(code, &body);
+            assert_eq!(error.kind, kind, "{body}");
+            assert_eq!(error.code.as_deref(), Some(status));
+            assert_eq!(error.message, message);
+        }
+    }
+    let told = json!({ "error": { "status": exhausted, "details": quota(minute, "15") } });
+    assert_eq!(
+        read(429, &told).retry_after,
+        Some(Duration::from_nanos(45_837_906_927))
+    );
 }

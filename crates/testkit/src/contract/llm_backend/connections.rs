@@ -33,6 +33,14 @@ async fn a_broken_stream_is_an_error_and_keeps_what_came(backend: &impl LlmBacke
     }
 }
 
+/// A chunk with a part of the answer, on the wire that the last request spoke.
+fn speaks_gemini(server: &ModelServer) -> bool {
+    let requests = server.requests();
+    requests
+        .last()
+        .is_some_and(|last| last.path.ends_with("enerateContent"))
+}
+
 async fn dropping_a_chat_closes_its_connection<B: LlmBackend + 'static>(
     backend: &Arc<B>,
     server: &ModelServer,
@@ -83,6 +91,12 @@ fn half_a_stream(server: &ModelServer) -> String {
             "event: content_block_start\ndata: {block}\n\nevent: content_block_delta\ndata: {delta}\n\n"
         );
     }
+    if speaks_gemini(server) {
+        let content = json!({ "role": "model", "parts": [{ "text": "Half" }] });
+        let chunk =
+            json!({ "candidates": [{ "content": content, "index": 0 }], "modelVersion": "test-model" });
+        return format!("data: {chunk}\n\n");
+    }
     let delta =
         json!({ "index": 0, "delta": { "role": "assistant", "content": "Half" }, "finish_reason": null });
     let chunk = json!({
@@ -94,7 +108,7 @@ fn half_a_stream(server: &ModelServer) -> String {
 /// Whether the last answer was streamed; a backend may also answer in one piece.
 fn streams(server: &ModelServer) -> bool {
     let requests = server.requests();
-    requests
-        .last()
-        .is_some_and(|last| last.json.get("stream") == Some(&json!(true)))
+    requests.last().is_some_and(|last| {
+        last.json.get("stream") == Some(&json!(true)) || last.path.ends_with(":streamGenerateContent")
+    })
 }

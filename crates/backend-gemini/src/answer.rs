@@ -1,0 +1,68 @@
+//! Answers with status 200.
+
+use crate::wire::{self, Decoder, Models, Vectors};
+use gatepass_core::{BackendError, ChatReply, ChatStream};
+use gatepass_http::HttpResponse;
+use gatepass_wire::{Origin, read_json};
+
+/// Reads a whole answer.
+pub(crate) async fn read_reply(response: HttpResponse) -> Result<ChatReply, BackendError> {
+    gatepass_wire::read_reply(response, reply).await
+}
+
+/// Begins to read a streamed answer.
+pub(crate) async fn read_stream(response: HttpResponse) -> Result<ChatStream, BackendError> {
+    gatepass_wire::read_stream(response, Decoder::default(), reply).await
+}
+
+/// Reads one page of a list of models.
+pub(crate) async fn read_models(response: HttpResponse) -> Result<Models, BackendError> {
+    read_json(response, |origin, body| {
+        told(origin, body)?;
+        let page = Models::read(body).map_err(|error| origin.unparsable("it", &error))?;
+        page.ok_or_else(|| origin.unreadable("it is no list of models"))
+    })
+    .await
+}
+
+/// Reads as many vectors as there were texts.
+pub(crate) async fn read_vectors(response: HttpResponse, texts: usize) -> Result<Vectors, BackendError> {
+    read_json(response, |origin, body| {
+        told(origin, body)?;
+        let vectors = Vectors::read(body).map_err(|error| origin.unparsable("it", &error))?;
+        if vectors.len() != texts {
+            let what = format!("it has {} vectors for {texts} texts", vectors.len());
+            return Err(origin.unreadable(what));
+        }
+        Ok(vectors)
+    })
+    .await
+}
+
+/// Reads the number of a request's tokens.
+pub(crate) async fn read_count(response: HttpResponse) -> Result<u64, BackendError> {
+    read_json(response, |origin, body| {
+        told(origin, body)?;
+        let count = wire::count(body).map_err(|error| origin.unparsable("it", &error))?;
+        count.ok_or_else(|| origin.unreadable("it has no count"))
+    })
+    .await
+}
+
+fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
+    let mut answer = wire::Answer::read(body).map_err(|error| origin.unparsable("it", &error))?;
+    if let Some(error) = answer.take_error() {
+        return Err(origin.told(&error));
+    }
+    if answer.has_too_many_parts() {
+        return Err(origin.unreadable(wire::TOO_MANY));
+    }
+    answer
+        .into_reply()
+        .ok_or_else(|| origin.unreadable("it has no candidate"))
+}
+
+/// An error in place of any other answer.
+fn told(origin: &Origin, body: &[u8]) -> Result<(), BackendError> {
+    wire::error(body).map_or(Ok(()), |error| Err(origin.told(&error)))
+}

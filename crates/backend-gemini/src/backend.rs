@@ -1,0 +1,165 @@
+use crate::answer::{read_count, read_models, read_reply, read_stream, read_vectors};
+use crate::place::{GEMINI, Place, express_url, vertex_url};
+use crate::wire::{Request, Texts};
+use async_trait::async_trait;
+use gatepass_core::{
+    BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings, LlmBackend,
+    ModelInfo, TokenSource,
+};
+use gatepass_http::{AuthorizedClient, HttpClient, HttpOptions, RetryPolicy, ServerUrl, Transport};
+use gatepass_wire::read_error;
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::sync::Arc;
+
+const KEY_HEADER: HeaderName = HeaderName::from_static("x-goog-api-key");
+const QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project");
+
+/// More pages than any list of models has.
+const PAGES: usize = 100;
+
+/// The Gemini API, or Vertex AI: chat, whole or streamed, vectors, models and token counts.
+#[derive(Debug)]
+pub struct GeminiBackend {
+    client: AuthorizedClient,
+    place: Place,
+}
+
+impl GeminiBackend {
+    /// Asks the Gemini API with tokens of `source`: a person's login, or an API key
+    /// ([`StaticTokenSource`](gatepass_core::StaticTokenSource)). Nobody else gets them.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] if the system's certificates can't be used.
+    pub fn new(source: impl TokenSource + 'static) -> Result<Self, ConfigError> {
+        Self::at(GEMINI, source)
+    }
+
+    /// Asks Vertex AI for `project`'s models at `location`: a region (`europe-west4`), `us` or `eu` for several
+    /// regions, or `global`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for what is no id of a project, or no location.
+    pub fn vertex(
+        project: &str,
+        location: &str,
+        source: impl TokenSource + 'static,
+    ) -> Result<Self, ConfigError> {
+        Self::at(&vertex_url(project, location)?, source)
+    }
+
+    /// Asks Vertex AI in express mode, where an API key stands for project and location.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn vertex_express(source: impl TokenSource + 'static) -> Result<Self, ConfigError> {
+        Self::at(&express_url(), source)
+    }
+
+    fn at(base_url: &str, source: impl TokenSource + 'static) -> Result<Self, ConfigError> {
+        let base_url = ServerUrl::parse(base_url, "base_url", Transport::Encrypted)?;
+        let http = HttpClient::new(HttpOptions::default())?;
+        Ok(Self::with_http(http, base_url, Arc::new(source)))
+    }
+
+    /// Asks the server at `base_url`, through an HTTP client with options of its own.
+    ///
+    /// An address that ends in `/publishers/google`, or in `/projects/P/locations/L`, is Vertex AI, and so is
+    /// any at one of its hosts; every other one is the Gemini API. An address without a path gets the version:
+    /// `v1beta`, or Vertex AI's `v1beta1`.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "as all backends' `with_http`")]
+    pub fn with_http(http: HttpClient, base_url: ServerUrl, source: Arc<dyn TokenSource>) -> Self {
+        let (root, place) = Place::of(&base_url);
+        let client = AuthorizedClient::new(http, root, source, read_error).with_key_header(KEY_HEADER);
+        Self { client, place }
+    }
+
+    /// Names the project that pays for calls with an OAuth2 token and whose quota they use, in
+    /// `x-goog-user-project`. An API key has its project already.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for what no header can carry.
+    pub fn with_quota_project(mut self, project: &str) -> Result<Self, ConfigError> {
+        let value = HeaderValue::from_str(project)
+            .ok()
+            .filter(|value| !value.is_empty());
+        let value = value.ok_or_else(|| {
+            let fix = "write the project's id, my-project for instance";
+            ConfigError::invalid("quota_project", "is no id of a Google Cloud project", fix)
+        })?;
+        self.client = self
+            .client
+            .with_headers(HeaderMap::from_iter([(QUOTA_PROJECT, value)]));
+        Ok(self)
+    }
+
+    /// Adds headers to every request. Those of a credential are left out: a request has one, and the source tells it.
+    #[must_use]
+    pub fn with_headers(mut self, mut headers: HeaderMap) -> Self {
+        headers.remove(KEY_HEADER);
+        headers.remove(header::AUTHORIZATION);
+        self.client = self.client.with_headers(headers);
+        self
+    }
+
+    /// Sets how failures are tried again: [`RetryPolicy::models`], if nothing is said.
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.client = self.client.with_retry(retry);
+        self
+    }
+}
+
+#[async_trait]
+impl LlmBackend for GeminiBackend {
+    async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
+        let request = Request::new(&request, &self.place)?;
+        let path = format!("{}:generateContent", request.model);
+        read_reply(self.client.post_json(&path, request.encode()?).await?).await
+    }
+
+    async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
+        let request = Request::new(&request, &self.place)?;
+        let path = format!("{}:streamGenerateContent", request.model);
+        let answer = self
+            .client
+            .post_json_with_query(&path, &[("alt", "sse")], request.encode()?);
+        read_stream(answer.await?).await
+    }
+
+    /// Texts that are too many for one request are sent in several, one after the other.
+    async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {
+        let texts = Texts::new(&request, &self.place)?;
+        let path = format!("{}:{}", texts.model, texts.way.method());
+        let mut all = Embeddings::default();
+        for (count, body) in texts.bodies() {
+            let response = self.client.post_json(&path, body).await?;
+            all.metadata = gatepass_wire::metadata(&response);
+            read_vectors(response, count).await?.add_to(&mut all);
+        }
+        all.model.clone_from(&request.model);
+        Ok(all)
+    }
+
+    async fn models(&self) -> Result<Vec<ModelInfo>, BackendError> {
+        let mut all = Vec::new();
+        let mut token = String::new();
+        for _ in 0..PAGES {
+            let query = [("pageSize", "1000"), ("pageToken", &*token)];
+            let query = if token.is_empty() { &query[..1] } else { &query[..] };
+            let response = self.client.get_with_query(self.place.models(), query).await?;
+            match read_models(response).await?.add_to(&mut all) {
+                Some(next) if next != token => token = next,
+                _ => break,
+            }
+        }
+        Ok(all)
+    }
+
+    async fn count_tokens(&self, request: &ChatRequest) -> Result<u64, BackendError> {
+        let request = Request::new(request, &self.place)?;
+        let path = format!("{}:countTokens", request.model);
+        let body = request.encode_count(&self.place)?;
+        read_count(self.client.post_json(&path, body).await?).await
+    }
+}

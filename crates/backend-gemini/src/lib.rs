@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod answer;
+mod backend;
+mod place;
+mod wire;
+
+pub use backend::GeminiBackend;

@@ -1,0 +1,325 @@
+//! Recorded requests, said in our vocabulary and sent again: the body is the recorded one.
+
+use crate::recordings::{Recording, recordings};
+use crate::{backend_at, key};
+use gatepass_core::{
+    ChatReply, ChatRequest, EmbeddingRequest, JsonObject, LlmBackend, Media, Message, Part, Reasoning,
+    ReasoningOptions, ResponseFormat, Role, Tool, ToolCall, ToolChoice, ToolResult,
+};
+use gatepass_testkit::{Answer, ModelServer, Value};
+use serde_json::json;
+
+/// Recordings whose request the vocabulary can't say, each with its reason.
+const EXCEPTIONS: [(&str, &str); 0] = [];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_recorded_request_is_sent_as_it_was() {
+    let Some(recordings) = recordings() else { return };
+    let mut failures = Vec::new();
+    for recording in &recordings {
+        let sent = normal(send(recording).await);
+        let told = normal(recording.request.clone());
+        if sent != told && !EXCEPTIONS.iter().any(|(id, _)| *id == recording.id) {
+            failures.push(format!("{}:\n  sent {sent}\n  told {told}", recording.id));
+        }
+    }
+    println!(
+        "{} of {} recorded requests are sent as they were",
+        recordings.len() - failures.len() - EXCEPTIONS.len(),
+        recordings.len()
+    );
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The body that is sent for what a recording asks.
+async fn send(recording: &Recording) -> Value {
+    let server = ModelServer::start().await;
+    let backend = recording.backend(&server);
+    server.always(Answer::text(500, ""));
+    let (model, method) = recording.model();
+    let told = normal(recording.request.clone());
+    _ = match method {
+        "countTokens" => backend.count_tokens(&request(model, &told)).await.is_ok(),
+        "batchEmbedContents" => backend.embed(texts(model, &told)).await.is_ok(),
+        "streamGenerateContent" => backend.chat_stream(request(model, &told)).await.is_ok(),
+        _ => backend.chat(request(model, &told)).await.is_ok(),
+    };
+    let [sent] = &*server.requests() else {
+        return Value::Null;
+    };
+    let (_, rest) = recording.url.split_once("/models/").unwrap();
+    let rest = rest.split('?').next().unwrap();
+    assert!(
+        sent.path
+            .ends_with(&format!("/{}/models/{rest}", recording.base()))
+    );
+    let wants_events = recording.url.ends_with("?alt=sse");
+    assert_eq!(sent.query_value("alt"), wants_events.then_some("sse"));
+    sent.json.clone()
+}
+
+/// The parts of `reply`, as they are sent back to `model`.
+pub(crate) async fn sent_back(reply: &ChatReply, model: &str) -> Vec<Value> {
+    let server = ModelServer::start().await;
+    server.always(Answer::text(500, ""));
+    let messages = [Message::user("?"), reply.message.clone(), Message::user("!")];
+    let backend = backend_at(&server, "/v1beta", key()).with_retry(gatepass_http::RetryPolicy::never());
+    _ = backend.chat(ChatRequest::new(messages).with_model(model)).await;
+    let sent = &server.requests()[0].json["contents"];
+    assert_eq!(sent[1]["role"], "model");
+    let parts = sent[1]["parts"].as_array().unwrap().iter();
+    // It stands for a message that says nothing.
+    parts
+        .filter(|part| **part != json!({ "text": "" }))
+        .cloned()
+        .collect()
+}
+
+/// One of several ways to say the same: names in `snake_case` (of the protocol, not of what people put into it),
+/// bytes in the URL's base64, an empty `generationConfig`, and a schema in the older words of `parameters`.
+fn normal(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(normal).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| {
+                let name = camel(&name);
+                if name == "parameters" {
+                    return ("parametersJsonSchema".to_owned(), json_schema(value));
+                }
+                let value = match &*name {
+                    "args"
+                    | "response"
+                    | "parameters"
+                    | "parametersJsonSchema"
+                    | "responseJsonSchema"
+                    | "responseSchema" => value,
+                    "thoughtSignature" | "data" if value.is_string() => {
+                        value.as_str().unwrap().replace('-', "+").replace('_', "/").into()
+                    }
+                    _ => normal(value),
+                };
+                (name, value)
+            })
+            .filter(|(name, value)| !(name == "generationConfig" && *value == json!({})))
+            .collect::<JsonObject>()
+            .into(),
+        other => other,
+    }
+}
+
+/// `{"type":"OBJECT"}` as `{"type":"object"}`.
+fn json_schema(schema: Value) -> Value {
+    match schema {
+        Value::Array(items) => items.into_iter().map(json_schema).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| match value {
+                Value::String(kind) if name == "type" => (name, kind.to_lowercase().into()),
+                value => (camel(&name), json_schema(value)),
+            })
+            .collect::<JsonObject>()
+            .into(),
+        other => other,
+    }
+}
+
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let (first, rest) = word.split_at(word.len().min(1));
+        camel += &(first.to_uppercase() + rest);
+    }
+    camel
+}
+
+fn texts(model: &str, told: &Value) -> EmbeddingRequest {
+    let asked = told["requests"].as_array().unwrap();
+    let texts = asked
+        .iter()
+        .map(|one| one["content"]["parts"][0]["text"].as_str().unwrap());
+    let mut request = EmbeddingRequest::new(texts).with_model(model);
+    for (name, value) in asked[0].as_object().unwrap() {
+        match &**name {
+            "content" | "model" => {}
+            "outputDimensionality" => request.dimensions = Some(count(value)),
+            name => request = request.with_extra(name, value.clone()),
+        }
+    }
+    request
+}
+
+fn count(value: &Value) -> u32 {
+    value.as_u64().unwrap().try_into().unwrap()
+}
+
+fn request(model: &str, told: &Value) -> ChatRequest {
+    let mut messages = Vec::new();
+    if let Some(parts) = told["systemInstruction"]["parts"].as_array() {
+        messages.push(Message::new(
+            Role::System,
+            parts.iter().flat_map(part).collect::<Vec<_>>(),
+        ));
+    }
+    messages.extend(told["contents"].as_array().unwrap().iter().map(message));
+    let mut request = ChatRequest::new(messages).with_model(model);
+    for (name, value) in told.as_object().unwrap() {
+        match &**name {
+            "contents" | "systemInstruction" => {}
+            "tools" => value
+                .as_array()
+                .unwrap()
+                .iter()
+                .for_each(|tool| offer(&mut request, tool)),
+            "toolConfig" => {}
+            "generationConfig" => generate(&mut request, value),
+            name => request = request.with_extra(name, value.clone()),
+        }
+    }
+    choose(&mut request, &told["toolConfig"]);
+    request
+}
+
+fn message(content: &Value) -> Message {
+    let parts: Vec<_> = content["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(part)
+        .collect();
+    let are_results = parts.iter().all(|part| matches!(part, Part::ToolResult(_)));
+    let role = match content["role"].as_str() {
+        Some("model") => Role::Assistant,
+        _ if are_results => Role::Tool,
+        _ => Role::User,
+    };
+    Message::new(role, parts)
+}
+
+fn part(told: &Value) -> Vec<Part> {
+    let told = told.as_object().unwrap();
+    let text = |value: &Value, name: &str| value[name].as_str().map(str::to_owned);
+    let signature = told.get("thoughtSignature").and_then(Value::as_str);
+    let proof = signature.map(|signature| Part::Reasoning(Reasoning::default().with_signature(signature)));
+    if let Some(call) = told.get("functionCall") {
+        let mut called = ToolCall::new(
+            text(call, "id").unwrap_or_default(),
+            text(call, "name").unwrap(),
+            call["args"].to_string(),
+        );
+        called.signature = signature.map(str::to_owned);
+        return vec![Part::ToolCall(called)];
+    }
+    if let Some(response) = told.get("functionResponse") {
+        let id = text(response, "id").unwrap_or_default();
+        let mut result = ToolResult::new(id, response["response"].to_string());
+        result.name = text(response, "name");
+        let parts = response["parts"].as_array().into_iter().flatten();
+        result.parts = parts.flat_map(part).collect();
+        return vec![Part::ToolResult(result)];
+    }
+    let media = match (told.get("inlineData"), told.get("fileData")) {
+        (Some(blob), _) => Some(Media::base64(
+            text(blob, "mimeType").unwrap(),
+            text(blob, "data").unwrap(),
+        )),
+        (_, Some(blob)) => {
+            let mut media = Media::url(text(blob, "fileUri").unwrap());
+            media.media_type = text(blob, "mimeType");
+            Some(media)
+        }
+        _ => None,
+    };
+    if let Some(media) = media {
+        let kind = media.media_type.clone().unwrap_or_default();
+        let part = match kind.split('/').next() {
+            Some("image") => Part::Image(media),
+            Some("audio") => Part::Audio(media),
+            _ => Part::File(media),
+        };
+        return [Some(part), proof].into_iter().flatten().collect();
+    }
+    match told.get("text").and_then(Value::as_str) {
+        Some(text) if told.get("thought") == Some(&json!(true)) => {
+            vec![Part::Reasoning(Reasoning::new(text))]
+        }
+        Some(text) => [Some(Part::text(text)), proof].into_iter().flatten().collect(),
+        None => vec![Part::Other(told.clone())],
+    }
+}
+
+fn offer(request: &mut ChatRequest, tool: &Value) {
+    let Some(functions) = tool["functionDeclarations"].as_array() else {
+        request.provider_tools.push(tool.as_object().unwrap().clone());
+        return;
+    };
+    for function in functions {
+        let schema = function.get("parametersJsonSchema").cloned().unwrap_or_default();
+        let mut tool = Tool::new(function["name"].as_str().unwrap(), schema);
+        tool.description = function["description"].as_str().map(str::to_owned);
+        request.tools.push(tool);
+    }
+}
+
+fn choose(request: &mut ChatRequest, config: &Value) {
+    let Some(mut rest) = config.as_object().cloned() else {
+        return;
+    };
+    if let Some(calling) = rest.remove("functionCallingConfig") {
+        let names = calling["allowedFunctionNames"].as_array();
+        match (calling["mode"].as_str().unwrap(), names.map(|names| &**names)) {
+            ("VALIDATED", _) => request.tools.iter_mut().for_each(|tool| tool.strict = Some(true)),
+            ("AUTO", _) => request.tool_choice = Some(ToolChoice::Auto),
+            ("NONE", _) => request.tool_choice = Some(ToolChoice::None),
+            ("ANY", Some([name])) => {
+                request.tool_choice = Some(ToolChoice::Tool(name.as_str().unwrap().into()))
+            }
+            (_, names) => {
+                request.tool_choice = Some(ToolChoice::Required);
+                if let Some(names) = names {
+                    rest.insert(
+                        "functionCallingConfig".into(),
+                        json!({ "allowedFunctionNames": names }),
+                    );
+                }
+            }
+        }
+    }
+    if !rest.is_empty() {
+        request.extra.insert("toolConfig".into(), rest.into());
+    }
+}
+
+fn generate(request: &mut ChatRequest, config: &Value) {
+    let mut rest = JsonObject::new();
+    let schema = config.get("responseJsonSchema");
+    for (name, value) in config.as_object().unwrap() {
+        match &**name {
+            "temperature" => request.temperature = value.as_f64(),
+            "topP" => request.top_p = value.as_f64(),
+            "topK" => request.top_k = Some(count(value)),
+            "seed" => request.seed = value.as_i64(),
+            "maxOutputTokens" => request.max_tokens = Some(count(value)),
+            "stopSequences" => request.stop = serde_json::from_value(value.clone()).unwrap(),
+            "responseMimeType" if schema.is_some() => {}
+            "responseJsonSchema" => {
+                request.response_format = Some(ResponseFormat::JsonSchema {
+                    name: "answer".into(),
+                    schema: value.clone(),
+                    strict: true,
+                });
+            }
+            "thinkingConfig" => {
+                let mut options = ReasoningOptions::default();
+                options.max_tokens = value.get("thinkingBudget").map(count);
+                options.visible = value.get("includeThoughts").and_then(Value::as_bool);
+                request.reasoning = Some(options);
+            }
+            name => _ = rest.insert(name.into(), value.clone()),
+        }
+    }
+    if !rest.is_empty() {
+        request.extra.insert("generationConfig".into(), rest.into());
+    }
+}
