@@ -3,7 +3,14 @@
 
 mod answer;
 mod backend;
+mod check;
 mod dialect;
+mod embeddings;
+mod media;
+mod models;
+mod responses;
+mod server;
 mod wire;
 
 pub use backend::OpenAiBackend;
+pub use responses::OpenAiResponsesBackend;
