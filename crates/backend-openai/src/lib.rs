@@ -3,6 +3,8 @@
 
 mod answer;
 mod backend;
+#[cfg(test)]
+mod broken;
 mod check;
 mod dialect;
 mod embeddings;

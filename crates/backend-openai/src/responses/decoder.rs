@@ -18,6 +18,8 @@ pub(super) struct Decoder {
     items: OpenItems,
     started: bool,
     refused: bool,
+    /// Items that ended before earlier ones did.
+    held: Vec<Held>,
     /// So many tool calls have been announced.
     calls: usize,
     /// The part that was told last, if it can go on.
@@ -32,6 +34,12 @@ struct Last {
     kind: Kind,
     item: usize,
     place: Place,
+}
+
+#[derive(Debug)]
+struct Held {
+    told: Item,
+    open: OpenItem,
 }
 
 impl StreamDecoder for Decoder {
@@ -60,6 +68,7 @@ impl StreamDecoder for Decoder {
     }
 
     fn break_off(&mut self) {
+        self.tell_all_held();
         let reply = std::mem::take(&mut self.rest);
         if !reply.is_empty() {
             let message = JsonObject::new();
@@ -88,7 +97,7 @@ impl Decoder {
             "response.content_part.done" => self.end_piece(event, content)?,
             "response.reasoning_summary_part.done" => self.end_piece(event, summary)?,
             "response.output_item.added" => self.begin_item(event)?,
-            "response.output_item.done" => self.end_item(event)?,
+            "response.output_item.done" => self.end_item(event, data.len())?,
             "response.completed" | "response.incomplete" | "response.cancelled" | "response.failed" => {
                 return self.end_response(event);
             }
@@ -150,10 +159,28 @@ impl Decoder {
         Ok(())
     }
 
+    /// Before another part is told: says whose piece the last one is, if its item hasn't ended.
+    fn leave(&mut self) -> Option<Last> {
+        let last = self.last.take()?;
+        if let Some(item) = self.items.numbered(last.item)
+            && item.end_piece(last.place)
+        {
+            let mut extra = JsonObject::new();
+            if last.kind == Kind::Thought {
+                extra.insert("type".into(), last.place.thought_type().into());
+            }
+            item.annotate(last.place, &mut extra);
+            tell_item(&mut extra, item.id_member());
+            self.tell_extra(extra);
+        }
+        Some(last)
+    }
+
     /// Tells more of a part, which is a new one if it isn't that which was told last.
     fn go_on(&mut self, part: Last, more: String) {
         let goes_on = self.last == Some(part);
-        let is_alike = self.last.is_some_and(|last| last.kind == part.kind);
+        let left = if goes_on { None } else { self.leave() };
+        let is_alike = left.is_some_and(|last| last.kind == part.kind);
         if !goes_on && (is_alike || more.is_empty()) {
             let empty = part.kind.empty(JsonObject::new(), None);
             self.events.push_back(ChatEvent::Part(empty));
@@ -225,14 +252,39 @@ impl Decoder {
         Ok(())
     }
 
-    fn end_item(&mut self, mut event: Event<'_>) -> Result<(), Fault> {
+    fn end_item(&mut self, mut event: Event<'_>, event_size: usize) -> Result<(), Fault> {
         self.start_with(None, None);
         let Some(told) = event.item.take().and_then(|told| item(*told)) else {
             return Ok(());
         };
         let open = self.items.close(&event, &told, &mut self.budget)?;
-        self.tell_item(told, open);
+        match open {
+            // Nobody waits for it word by word: it comes in its turn.
+            Some(open) if told.is_whole() && self.items.has_earlier(&open) => {
+                self.budget.take(event_size)?;
+                self.held.push(Held { told, open });
+            }
+            open => self.tell_item(told, open),
+        }
+        self.tell_held();
         Ok(())
+    }
+
+    /// Tells the items that were held back, as far as all earlier ones have ended.
+    fn tell_held(&mut self) {
+        self.held.sort_by_key(|held| held.open.order());
+        while let Some(held) = self.held.first()
+            && !self.items.has_earlier(&held.open)
+        {
+            let Held { told, open } = self.held.remove(0);
+            self.tell_item(told, Some(open));
+        }
+    }
+
+    fn tell_all_held(&mut self) {
+        for Held { told, open } in std::mem::take(&mut self.held) {
+            self.tell_item(told, Some(open));
+        }
     }
 
     /// Tells an item, as far as it hasn't been told.
@@ -246,7 +298,7 @@ impl Decoder {
                 self.tell_call(position, call);
             }
             Item::Whole(part) => {
-                self.last = None;
+                self.leave();
                 self.events.push_back(ChatEvent::Part(part));
             }
         }
@@ -266,7 +318,7 @@ impl Decoder {
             self.calls += 1;
             self.calls - 1
         });
-        self.last = None;
+        self.leave();
         if call.id.is_empty() {
             call.id = format!("call_{position}");
         }
@@ -285,11 +337,6 @@ impl Decoder {
         let (kind, id, own) = (told.kind, told.id(), told.take_own());
         let signature = told.signature.take();
         let pieces = std::mem::take(&mut told.pieces);
-        if pieces.is_empty() && self.last.is_none_or(|last| last.item != open.number) {
-            self.last = None;
-            self.events.push_back(ChatEvent::Part(kind.empty(own, signature)));
-            return;
-        }
         let count = pieces.len();
         for (position, (place, mut part)) in pieces.into_iter().enumerate() {
             self.refused |= is_refusal(&part);
@@ -301,7 +348,7 @@ impl Decoder {
             };
             if !open.has_piece(place) {
                 if !matches!(part, Part::Text(_) | Part::Reasoning(_)) {
-                    self.last = None;
+                    self.leave();
                     tell_item(&mut extra, id.clone());
                     self.events.push_back(ChatEvent::Part(Part::Other(extra)));
                     continue;
@@ -320,7 +367,13 @@ impl Decoder {
             }
             self.tell_extra(extra);
         }
-        self.tell_own(kind, own, signature);
+        if self.last.is_some_and(|last| last.item == open.number) {
+            self.tell_own(kind, own, signature);
+        } else {
+            // Nothing was told of it, or others were told since: a part without text belongs to it, too.
+            self.leave();
+            self.events.push_back(ChatEvent::Part(kind.empty(own, signature)));
+        }
     }
 
     /// Tells what an item says of itself, with its last piece.
@@ -348,10 +401,14 @@ impl Decoder {
         let mut response = Response::read(object(event.response).unwrap_or_default());
         self.start_with(response.id.take(), response.model.take());
         for (position, told) in std::mem::take(&mut response.output).into_iter().enumerate() {
-            if let Some(open) = self.items.untold(position, &told) {
+            let held = self.held.iter().position(|held| held.open.is_at(position));
+            if let Some(Held { told, open }) = held.map(|held| self.held.remove(held)) {
+                self.tell_item(told, Some(open));
+            } else if let Some(open) = self.items.untold(position, &told) {
                 self.tell_item(told, open);
             }
         }
+        self.tell_all_held();
         self.rest = response.take_rest();
         self.events.extend(response.usage.take().map(ChatEvent::Usage));
         if response.has_failed() {

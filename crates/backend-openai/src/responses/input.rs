@@ -169,18 +169,14 @@ impl<'a> Builder<'a> {
     /// An answer. What another wire's answer has for that wire alone is left out.
     fn add_answer(&mut self, message: &'a Message) -> Result<(), Unsayable> {
         let belongs = message.belongs_to(WIRE);
-        for (position, part) in message.parts.iter().enumerate() {
-            let goes_on = position > 0
-                && message
-                    .parts
-                    .get(position - 1)
-                    .is_some_and(|last| are_one(last, part));
+        let first = self.items.len();
+        for part in &message.parts {
             match part {
                 Part::Text(text) if !belongs || text.extra.is_empty() => {
                     self.items.push(InputItem::said(message, Content::Text(text)));
                 }
-                Part::Text(text) => self.add_spoken(Spoken::Text(text), goes_on),
-                Part::Reasoning(thought) if belongs => self.add_thought(thought, goes_on),
+                Part::Text(text) => self.add_spoken(Spoken::Text(text), first),
+                Part::Reasoning(thought) if belongs => self.add_thought(thought, first),
                 Part::ToolCall(call) => self.items.push(InputItem::Call {
                     call,
                     extra: if belongs { &call.extra } else { &NOTHING },
@@ -189,7 +185,7 @@ impl<'a> Builder<'a> {
                     self.items.push(InputItem::Drawn(image));
                 }
                 Part::Other(piece) if belongs && piece.contains_key(ITEM) => {
-                    self.add_spoken(Spoken::Other(piece), goes_on);
+                    self.add_spoken(Spoken::Other(piece), first);
                 }
                 Part::Other(item) if belongs => self.items.push(InputItem::Other(item)),
                 Part::ToolResult(result) => self.add_result(result)?,
@@ -202,20 +198,37 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn add_spoken(&mut self, spoken: Spoken<'a>, goes_on: bool) {
-        match self.items.last_mut() {
-            Some(InputItem::Spoken(pieces)) if goes_on => pieces.push(spoken),
-            _ => self.items.push(InputItem::Spoken(vec![spoken])),
+    fn add_spoken(&mut self, spoken: Spoken<'a>, first: usize) {
+        let begun = self.begun(first, |item| match item {
+            InputItem::Spoken(pieces) if is_one(pieces.first()?.extra(), spoken.extra()) => Some(pieces),
+            _ => None,
+        });
+        match begun {
+            Some(pieces) => pieces.push(spoken),
+            None => self.items.push(InputItem::Spoken(vec![spoken])),
         }
     }
 
-    fn add_thought(&mut self, thought: &'a Reasoning, goes_on: bool) {
+    fn add_thought(&mut self, thought: &'a Reasoning, first: usize) {
         let is_known = self.can_be_looked_up(thought);
-        match self.items.last_mut() {
-            Some(InputItem::Thought(pieces)) if goes_on => pieces.push(thought),
-            _ if is_known => self.items.push(InputItem::Thought(vec![thought])),
-            _ => {}
+        let begun = self.begun(first, |item| match item {
+            InputItem::Thought(pieces) if is_one(&pieces.first()?.extra, &thought.extra) => Some(pieces),
+            _ => None,
+        });
+        match begun {
+            Some(pieces) => pieces.push(thought),
+            None if is_known => self.items.push(InputItem::Thought(vec![thought])),
+            None => {}
         }
+    }
+
+    /// The item of the same message, `first` and later, that a piece is another piece of: mostly the last one.
+    fn begun<T>(
+        &mut self,
+        first: usize,
+        pieces: impl for<'i> Fn(&'i mut InputItem<'a>) -> Option<&'i mut Vec<T>>,
+    ) -> Option<&mut Vec<T>> {
+        self.items.iter_mut().skip(first).rev().find_map(pieces)
     }
 
     /// Whether the server knows what a thought was, or is told. A summary alone means nothing to it.
@@ -232,10 +245,9 @@ fn own(extra: &JsonObject) -> Option<&JsonObject> {
 }
 
 /// Whether both are pieces of one item.
-fn are_one(one: &Part, other: &Part) -> bool {
-    let id = |part| own(Part::extra(part))?.get("id");
-    let is_thought = |part: &Part| matches!(part, Part::Reasoning(_));
-    is_thought(one) == is_thought(other) && id(one).is_some() && id(one) == id(other)
+fn is_one(piece: &JsonObject, other: &JsonObject) -> bool {
+    let id = own(piece).and_then(|own| own.get("id"));
+    id.is_some() && id == own(other).and_then(|own| own.get("id"))
 }
 
 impl<'a> InputItem<'a> {
@@ -274,7 +286,8 @@ impl Serialize for InputItem<'_> {
                 let mut item = Members::start(serializer, own.unwrap_or(&NOTHING))?;
                 item.member("type", "message")?;
                 item.member("role", "assistant")?;
-                item.member("content", pieces)?;
+                let is_said = |piece: &&Spoken<'_>| pieces.len() == 1 || piece.is_said();
+                item.member("content", &pieces.iter().filter(is_said).collect::<Vec<_>>())?;
                 item.end()
             }
             Self::Thought(pieces) => thought(pieces, serializer),

@@ -40,6 +40,16 @@ pub(super) enum Place {
     Summary(u64),
 }
 
+impl Place {
+    /// The type of a thought's piece that stands here.
+    pub(super) const fn thought_type(self) -> &'static str {
+        match self {
+            Self::Content(_) => "reasoning_text",
+            Self::Summary(_) => "summary_text",
+        }
+    }
+}
+
 impl Item {
     pub(super) fn read(mut item: JsonObject) -> Self {
         match kind(&item) {
@@ -60,6 +70,11 @@ impl Item {
             },
             _ => Self::Whole(Part::Other(item)),
         }
+    }
+
+    /// Whether it is no text that is told as it is written.
+    pub(super) const fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
     }
 
     /// The provider's id of it.

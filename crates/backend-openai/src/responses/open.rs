@@ -99,6 +99,11 @@ impl OpenItems {
         self.open.get_mut(position)
     }
 
+    /// The item with our number, unless it has ended.
+    pub(super) fn numbered(&mut self, number: usize) -> Option<&mut OpenItem> {
+        self.open.iter_mut().rfind(|item| item.number == number)
+    }
+
     /// As [`existing`](Self::existing); begins it if the server hasn't.
     pub(super) fn find(&mut self, event: &Event<'_>) -> Result<&mut OpenItem, Fault> {
         let position = match self.position(event.output_index.0, event.item_id.as_str()) {
@@ -149,6 +154,11 @@ impl OpenItems {
         Some(open.map(|open| self.open.remove(open)))
     }
 
+    /// Whether an item that stands before `item` is still under way.
+    pub(super) fn has_earlier(&self, item: &OpenItem) -> bool {
+        self.open.iter().any(|open| open.order() < item.order())
+    }
+
     pub(super) fn take_all(&mut self) -> Vec<OpenItem> {
         std::mem::take(&mut self.open)
     }
@@ -167,6 +177,16 @@ impl OpenItem {
             call_position: is_call.then_some(calls),
             pieces: Vec::new(),
         }
+    }
+
+    /// Where it stands: by the server's number, or else by ours.
+    pub(super) fn order(&self) -> u64 {
+        self.index.unwrap_or(self.number as u64)
+    }
+
+    /// Whether the server's number is this.
+    pub(super) fn is_at(&self, position: usize) -> bool {
+        self.index == u64::try_from(position).ok()
     }
 
     pub(super) fn weight(&self) -> usize {

@@ -143,6 +143,16 @@ impl<'a> Spoken<'a> {
     }
 }
 
+impl Spoken<'_> {
+    /// Whether there is more to it than the item that it is a piece of.
+    pub(super) fn is_said(&self) -> bool {
+        match self {
+            Self::Text(text) => !text.is_empty() || text.extra.keys().any(|name| name != ITEM),
+            Self::Other(_) => true,
+        }
+    }
+}
+
 impl Serialize for Spoken<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let extra = self.extra();

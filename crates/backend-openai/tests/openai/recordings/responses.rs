@@ -12,6 +12,12 @@ use serde_json::json;
 /// Recordings that can't be read as `expect` says, each with its reason.
 const EXCEPTIONS: [(&str, &str); 0] = [];
 
+/// Recordings whose items don't stay in order, each with its reason.
+const REORDERED: [(&str, &str); 1] = [(
+    "test_openai_responses_model_mcp_list_tools_stream_backfills_missing_results#0",
+    "two items never end, and come with the last event, after the text that had been told already",
+)];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_recorded_response_is_read_as_it_was_meant() {
     let Some(recordings) = recordings("openai-responses") else {
@@ -112,14 +118,22 @@ impl Recording {
         same("items", &sent.into_iter().map(sendable).collect(), &came)
     }
 
-    /// The whole response: the body, or what its last event tells.
+    /// The whole response: the body, or what its last event tells. An item counts as its own end told it: OpenAI
+    /// encrypts it anew for the last event.
     fn response(&self) -> Value {
-        let mut last = self.chunks().pop().unwrap();
-        if self.stream {
-            last["response"].take()
-        } else {
-            last
+        let mut chunks = self.chunks();
+        let mut last = chunks.pop().unwrap();
+        if !self.stream {
+            return last;
         }
+        let mut response = last["response"].take();
+        for chunk in chunks {
+            if chunk["type"] == "response.output_item.done" {
+                let index = usize::try_from(chunk["output_index"].as_u64().unwrap()).unwrap();
+                response["output"][index] = chunk["item"].clone();
+            }
+        }
+        response
     }
 }
 
