@@ -57,9 +57,7 @@ impl Mutations {
         let at = self.below(bytes.len());
         match self.below(6) {
             0 => bytes.truncate(at),
-            1 => bytes
-                .splice(at..=at.min(bytes.len().saturating_sub(1)), [])
-                .for_each(drop),
+            1 => bytes.drain(at..(at + 1).min(bytes.len())).for_each(drop),
             2 => {
                 let byte = u8::try_from(self.below(256)).unwrap();
                 if let Some(place) = bytes.get_mut(at) {

@@ -51,7 +51,7 @@ impl Calls {
         };
         let before = call.size();
         call.add(position, piece, function, events);
-        budget.take(call.size() - before)
+        budget.take(call.size().saturating_sub(before))
     }
 
     /// Tells all calls that haven't been told as a whole.

@@ -56,7 +56,12 @@ async fn every_recorded_response_goes_back_as_it_came() {
             failures.push(format!("{}: {problem}", recording.id));
         }
     }
-    report("recorded responses go back as they came", count, failures, &[]);
+    report(
+        "recorded responses go back as they came",
+        count,
+        failures,
+        &REORDERED,
+    );
 }
 
 impl Recording {
