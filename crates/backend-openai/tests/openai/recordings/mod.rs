@@ -18,7 +18,6 @@ use std::path::PathBuf;
 #[derive(Deserialize)]
 pub(crate) struct Recording {
     id: String,
-    url: String,
     request: Value,
     stream: bool,
     status: u16,
