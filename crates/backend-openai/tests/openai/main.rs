@@ -9,10 +9,13 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+mod azure;
 mod conversation;
+mod embeddings;
 mod faults;
 mod recordings;
 mod refusals;
+mod responses;
 mod tokens;
 
 use gatepass_core::{AccessToken, BackendError, ChatRequest, Message, StaticTokenSource};
