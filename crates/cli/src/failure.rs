@@ -78,7 +78,7 @@ impl Failure {
             Self::Config(_) => "config",
             Self::Token(error) => kind_of_token(error),
             Self::Backend(BackendError::Token(error)) => kind_of_token(error),
-            Self::Backend(error) => kind_of(error.kind()),
+            Self::Backend(error) => error.kind().as_str(),
             Self::Interrupted => "interrupted",
             Self::ClosedPipe | Self::System { .. } => "system",
         }
@@ -101,26 +101,6 @@ const fn kind_of_token(error: &TokenError) -> &'static str {
             "network"
         }
         _ => "auth",
-    }
-}
-
-const fn kind_of(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Auth => "auth",
-        ErrorKind::Config => "config",
-        ErrorKind::ContentFilter => "content_filter",
-        ErrorKind::ContextLength => "context_length",
-        ErrorKind::Decode => "decode",
-        ErrorKind::InvalidRequest => "invalid_request",
-        ErrorKind::Network => "network",
-        ErrorKind::NotFound => "not_found",
-        ErrorKind::Overloaded => "overloaded",
-        ErrorKind::Permission => "permission",
-        ErrorKind::Quota => "quota",
-        ErrorKind::RateLimit => "rate_limit",
-        ErrorKind::Server => "server",
-        ErrorKind::Unsupported => "unsupported",
-        _ => "other",
     }
 }
 

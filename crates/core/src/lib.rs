@@ -25,6 +25,7 @@ mod vault;
 mod chat;
 
 mod backend;
+mod traced;
 
 mod error;
 
@@ -46,6 +47,7 @@ pub use names::{ProviderName, Scopes};
 pub use source::{StaticTokenSource, TokenSource};
 pub use store::{CredentialLock, CredentialStore, Exclusion, MemoryStore};
 pub use token::{AccessToken, TokenRef, TokenScheme};
+pub use traced::TracedBackend;
 pub use vault::{KeySlot, KeyVault};
 
 // Part of our signatures.

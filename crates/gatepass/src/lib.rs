@@ -5,9 +5,18 @@ mod config;
 mod connect;
 mod llm;
 mod model;
+mod tools;
 
 #[cfg(any(feature = "client-credentials", feature = "openai"))]
 mod shared;
+
+#[cfg(feature = "agent")]
+mod agent;
+#[cfg(feature = "schema")]
+mod schema;
+
+#[cfg(test)]
+mod scripted;
 
 #[cfg(feature = "openai")]
 mod api_key;
@@ -16,6 +25,12 @@ mod configured;
 
 pub use config::{AuthType, LlmConfig};
 pub use llm::{Llm, call_llm};
+pub use tools::{ToolRun, ToolRunError, Toolbox};
+
+#[cfg(feature = "agent")]
+pub use agent::{Agent, AgentError};
+#[cfg(feature = "schema")]
+pub use schema::{StructuredError, schema_of};
 
 #[cfg(feature = "client-credentials")]
 pub use configured::token_source;
