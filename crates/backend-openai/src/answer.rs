@@ -1,9 +1,9 @@
 //! Answers with status 200.
 
 use crate::wire::{self, Decoder};
-use gatepass_core::{BackendError, ChatReply, ChatStream, ModelInfo};
+use gatepass_core::{BackendError, ChatReply, ChatStream};
 use gatepass_http::HttpResponse;
-use gatepass_wire::{Origin, read_json};
+use gatepass_wire::Origin;
 
 /// Reads a whole answer.
 pub(crate) async fn read_reply(response: HttpResponse) -> Result<ChatReply, BackendError> {
@@ -13,14 +13,6 @@ pub(crate) async fn read_reply(response: HttpResponse) -> Result<ChatReply, Back
 /// Begins to read a streamed answer.
 pub(crate) async fn read_stream(response: HttpResponse) -> Result<ChatStream, BackendError> {
     gatepass_wire::read_stream(response, Decoder::default(), reply).await
-}
-
-/// Reads a list of models.
-pub(crate) async fn read_models(response: HttpResponse) -> Result<Vec<ModelInfo>, BackendError> {
-    read_json(response, |origin, body| {
-        wire::models(body).map_err(|error| origin.unparsable("it", &error))
-    })
-    .await
 }
 
 fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {

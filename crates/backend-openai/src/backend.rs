@@ -1,34 +1,42 @@
-use crate::answer::{read_models, read_reply, read_stream};
-use crate::dialect::Dialect;
+use crate::answer::{read_reply, read_stream};
+use crate::server::Server;
 use crate::wire::{Mode, encode};
 use async_trait::async_trait;
 use gatepass_core::{
-    BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, LlmBackend, ModelInfo, TokenSource,
+    BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings, LlmBackend,
+    ModelInfo, TokenSource,
 };
-use gatepass_http::{
-    AuthorizedClient, HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport,
-};
-use gatepass_wire::read_error;
+use gatepass_http::{HttpClient, HttpResponse, RetryPolicy, ServerUrl};
 use http::HeaderMap;
 use std::sync::Arc;
 
-/// OpenAI, or a server that speaks its language: chat completions, whole or streamed.
+/// OpenAI, or a server that speaks its language: chat completions, whole or streamed; vectors; a list of models.
+///
+/// [`OpenAiResponsesBackend`](crate::OpenAiResponsesBackend) speaks OpenAI's other language to the same servers.
 ///
 /// # How a request is said
-/// * `max_tokens` becomes `max_completion_tokens` at `api.openai.com`, whose reasoning models refuse the other
-///   name, and stays `max_tokens` everywhere else.
+/// * `max_tokens` becomes `max_completion_tokens` where reasoning models refuse the other name (OpenAI, Azure, Groq,
+///   OpenRouter), and stays `max_tokens` everywhere else.
+/// * [`ChatRequest::reasoning`] becomes `reasoning_effort`; at OpenRouter the object `reasoning`, with the budget, too;
+///   no thinking at all is `thinking` at DeepSeek, Moonshot and Z.ai. `top_k` is left out where it is refused.
+/// * [`ChatRequest::provider_tools`] stand behind the other tools, as they are.
 /// * A message with several tool results becomes one message a result; one of [`Role::Tool`] has nothing else.
-///   Thoughts ([`Part::Reasoning`]), [`ToolResult::is_error`] and [`ToolResult::name`] are left out: the wire has
-///   no place for them. That a tool failed has to be said in [`ToolResult::content`].
+///   [`ToolResult::is_error`] and [`ToolResult::name`] are left out: the wire has no place for them. That a tool
+///   failed has to be said in [`ToolResult::content`]. OpenAI takes nothing but text of a tool.
+/// * Thoughts ([`Part::Reasoning`]) go back to the server that told them, under the name that it has for them; OpenAI
+///   tells none. DeepSeek and its like get an empty one with tool calls that came without, as they demand.
+/// * An answer of another wire ([`Message::wire`]) is sent as text and tool calls; what only that wire understands
+///   is left out.
+/// * A system message with [`Message::extra`] `role` `developer` is one of that role.
 /// * Streams are asked to tell their usage (`stream_options`), but for Mistral, which does so unasked.
-/// * [`ChatRequest::extra`] and [`Message::extra`] are added last, and win.
+/// * [`ChatRequest::extra`], [`Message::extra`] and a part's `extra` (`cache_control`, say) are added last, and win.
 ///
 /// # How an answer is read
 /// * The first choice counts.
 /// * A refusal is text, and ends with [`FinishReason::ContentFilter`] where OpenAI says `stop`.
 /// * A tool call without id gets one: `call_0`, `call_1`, … A call of a custom tool has its input as arguments.
-/// * What the vocabulary doesn't have is in [`ChatReply::extra`] and [`Message::extra`], unless it says nothing
-///   (`null`, or empty); what else the usage tells, in `extra["usage"]`.
+/// * What the vocabulary doesn't have is in [`ChatReply::extra`], [`Message::extra`] and [`Usage::extra`], unless it
+///   says nothing (`null`, or empty).
 /// * A stream is complete with `[DONE]`, or at its end if the answer has said why it ended. One that ends earlier
 ///   is [`BackendError::Network`]; an error within it, [`BackendError::Provider`] with status 200. A server that
 ///   answers in one piece instead is understood.
@@ -41,50 +49,72 @@ use std::sync::Arc;
 /// [`ToolResult::name`]: gatepass_core::ToolResult::name
 /// [`ToolResult::content`]: gatepass_core::ToolResult::content
 /// [`Message::extra`]: gatepass_core::Message::extra
+/// [`Message::wire`]: gatepass_core::Message::wire
+/// [`Usage::extra`]: gatepass_core::Usage::extra
 /// [`FinishReason::ContentFilter`]: gatepass_core::FinishReason::ContentFilter
 #[derive(Debug)]
 pub struct OpenAiBackend {
-    client: AuthorizedClient,
-    dialect: Dialect,
+    server: Server,
 }
 
 impl OpenAiBackend {
     /// Asks the server at `base_url` (`https://api.openai.com/v1`, say) with tokens of `source`; nobody else
     /// gets them. An API key is a [`StaticTokenSource`](gatepass_core::StaticTokenSource).
     ///
+    /// At a host of Azure's (`https://NAME.openai.azure.com/openai/v1`) an API key
+    /// ([`AccessToken::api_key`](gatepass_core::AccessToken::api_key)) goes into the header `api-key`, everywhere else
+    /// into `Authorization`, as a bearer token does.
+    ///
     /// # Errors
     /// [`ConfigError::Invalid`] for a `base_url` that can't be used, or would send secrets unencrypted.
     pub fn new(base_url: &str, source: impl TokenSource + 'static) -> Result<Self, ConfigError> {
-        let base_url = ServerUrl::parse(base_url, "base_url", Transport::Encrypted)?;
-        let http = HttpClient::new(HttpOptions::default())?;
-        Ok(Self::with_http(http, base_url, Arc::new(source)))
+        let server = Server::new(base_url, source)?;
+        Ok(Self { server })
+    }
+
+    /// Asks the deployments of an Azure resource (`https://NAME.openai.azure.com`) by a dated version of its API
+    /// (`2024-10-21`): the request's model is the deployment's name.
+    ///
+    /// An API key ([`AccessToken::api_key`](gatepass_core::AccessToken::api_key)) goes into the header `api-key`, a
+    /// token of Entra ID's into `Authorization`. Azure's undated API has no deployments in its path: see
+    /// [`new`](Self::new).
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for a `resource` or an `api_version` that can't be used.
+    pub fn azure(
+        resource: &str,
+        api_version: &str,
+        source: impl TokenSource + 'static,
+    ) -> Result<Self, ConfigError> {
+        let server = Server::azure(resource, api_version, source)?;
+        Ok(Self { server })
     }
 
     /// As [`new`](Self::new), through an HTTP client with options of its own.
     #[must_use]
     pub fn with_http(http: HttpClient, base_url: ServerUrl, source: Arc<dyn TokenSource>) -> Self {
-        let dialect = Dialect::of(&base_url);
-        let client = AuthorizedClient::new(http, base_url, source, read_error);
-        Self { client, dialect }
+        let server = Server::with_http(http, base_url, source);
+        Self { server }
     }
 
     /// Adds headers to every request (`OpenAI-Organization`, say). They never replace the credential.
     #[must_use]
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {
-        self.client = self.client.with_headers(headers);
+        self.server = self.server.with_headers(headers);
         self
     }
 
     /// Sets how failures are tried again: [`RetryPolicy::models`], if nothing is said.
     #[must_use]
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
-        self.client = self.client.with_retry(retry);
+        self.server = self.server.with_retry(retry);
         self
     }
 
     async fn ask(&self, request: &ChatRequest, mode: Mode) -> Result<HttpResponse, BackendError> {
-        let body = encode(request, self.dialect, mode)?;
-        self.client.post_json("chat/completions", body).await
+        let body = encode(request, self.server.dialect, mode)?;
+        let model = request.model.as_deref();
+        self.server.post("chat/completions", model, body).await
     }
 }
 
@@ -98,7 +128,11 @@ impl LlmBackend for OpenAiBackend {
         read_stream(self.ask(&request, Mode::Streamed).await?).await
     }
 
+    async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {
+        self.server.embed(&request).await
+    }
+
     async fn models(&self) -> Result<Vec<ModelInfo>, BackendError> {
-        read_models(self.client.get("models").await?).await
+        self.server.models().await
     }
 }

@@ -3,7 +3,16 @@
 
 mod answer;
 mod backend;
+#[cfg(test)]
+mod broken;
+mod check;
 mod dialect;
+mod embeddings;
+mod media;
+mod models;
+mod responses;
+mod server;
 mod wire;
 
 pub use backend::OpenAiBackend;
+pub use responses::OpenAiResponsesBackend;

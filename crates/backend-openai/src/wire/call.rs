@@ -1,6 +1,7 @@
-use gatepass_wire::pass_over;
+use gatepass_core::JsonObject;
 use gatepass_wire::{Count, Text};
 use gatepass_wire::{Object, Optional, Place, read_into};
+use gatepass_wire::{keep, pass_over};
 use serde::de::MapAccess;
 use serde_json::Value;
 
@@ -11,7 +12,8 @@ pub(super) struct Call<'a> {
     pub(super) id: Text<'a>,
     function: Function<'a>,
     custom: Option<Box<Function<'a>>>,
-    extra_content: Option<Box<Value>>,
+    /// Members that have no name here.
+    pub(super) rest: JsonObject,
 }
 
 impl<'de> Object<'de> for Call<'de> {
@@ -21,8 +23,8 @@ impl<'de> Object<'de> for Call<'de> {
             "id" => self.id = members.next_value()?,
             "function" => read_into(Place(&mut self.function), members)?,
             "custom" => read_into(Optional(&mut self.custom), members)?,
-            "extra_content" => self.extra_content = members.next_value()?,
-            _ => pass_over(members)?,
+            "type" => pass_over(members)?,
+            _ => keep(&mut self.rest, name, members)?,
         }
         Ok(())
     }
@@ -52,20 +54,33 @@ impl<'a> Call<'a> {
     pub(super) fn take_function(&mut self) -> Function<'a> {
         let function = std::mem::take(&mut self.function);
         match self.custom.take() {
-            Some(custom) if function.is_empty() => *custom,
+            Some(custom) if function.is_empty() => {
+                // It stays a custom tool's call.
+                self.rest.insert("type".into(), "custom".into());
+                *custom
+            }
             _ => function,
         }
     }
 
     /// What Google's compatible API wants back with the call: its proof of a thought.
-    pub(super) fn signature(&self) -> Option<String> {
-        let signature = self
-            .extra_content
-            .as_ref()?
-            .pointer("/google/thought_signature")?;
-        signature.as_str().map(str::to_owned)
+    pub(super) fn take_signature(&mut self) -> Option<String> {
+        let content = self.rest.get_mut(EXTRA_CONTENT)?.as_object_mut()?;
+        let google = content.get_mut("google")?.as_object_mut()?;
+        let Some(Value::String(signature)) = google.remove("thought_signature") else {
+            return None;
+        };
+        if google.is_empty() {
+            content.remove("google");
+        }
+        if content.is_empty() {
+            self.rest.remove(EXTRA_CONTENT);
+        }
+        Some(signature)
     }
 }
+
+const EXTRA_CONTENT: &str = "extra_content";
 
 impl<'a> From<Function<'a>> for Call<'a> {
     fn from(function: Function<'a>) -> Self {

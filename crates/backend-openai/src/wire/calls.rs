@@ -1,10 +1,10 @@
 use super::call::{Call, Function, made_up_id};
-use gatepass_core::{ChatEvent, ToolCall};
+use gatepass_core::{ChatEvent, JsonObject, ToolCall};
 use gatepass_wire::Arguments;
 use gatepass_wire::Budget;
 use gatepass_wire::Fault;
-use gatepass_wire::ITEMS_LIMIT;
 use gatepass_wire::Text;
+use gatepass_wire::{ITEMS_LIMIT, member_weight};
 use std::collections::VecDeque;
 
 /// What is wrong with an answer that has more calls than [`ITEMS_LIMIT`].
@@ -29,6 +29,7 @@ struct Started {
     name: String,
     arguments: Arguments,
     signature: Option<String>,
+    extra: JsonObject,
     announced: bool,
 }
 
@@ -50,7 +51,7 @@ impl Calls {
         };
         let before = call.size();
         call.add(position, piece, function, events);
-        budget.take(call.size() - before)
+        budget.take(call.size().saturating_sub(before))
     }
 
     /// Tells all calls that haven't been told as a whole.
@@ -83,6 +84,7 @@ impl Calls {
             name: String::new(),
             arguments: Arguments::default(),
             signature: None,
+            extra: JsonObject::new(),
             announced: false,
         });
         Ok(self.calls.len() - 1)
@@ -121,19 +123,20 @@ impl Started {
     /// So many bytes are held back.
     fn size(&self) -> usize {
         let told = [&self.id, &self.signature].into_iter().flatten();
-        told.map(String::len).sum::<usize>() + self.name.len() + self.arguments.len()
+        let extra = self.extra.iter().map(|(name, value)| member_weight(name, value));
+        told.map(String::len).sum::<usize>() + extra.sum::<usize>() + self.name.len() + self.arguments.len()
     }
 
     fn add(
         &mut self,
         position: usize,
-        piece: Call<'_>,
+        mut piece: Call<'_>,
         function: Function<'_>,
         events: &mut VecDeque<ChatEvent>,
     ) {
-        if self.signature.is_none() {
-            self.signature = piece.signature();
-        }
+        let signature = piece.take_signature();
+        self.signature = self.signature.take().or(signature);
+        self.extra.append(&mut piece.rest);
         if self.id.is_none() {
             self.id = piece.id.into_owned();
         }
@@ -178,6 +181,7 @@ impl Started {
         let arguments = std::mem::take(&mut self.arguments).into_text();
         let mut call = ToolCall::new(id, self.name.as_str(), arguments);
         call.signature = self.signature.take();
+        call.extra = std::mem::take(&mut self.extra);
         call
     }
 

@@ -1,6 +1,6 @@
 //! `content` that is a list of pieces, as Mistral's reasoning models answer.
 
-use gatepass_core::{Part, Reasoning};
+use gatepass_core::{JsonObject, Part, Reasoning, Text};
 use gatepass_wire::Content;
 use serde_json::Value;
 
@@ -15,11 +15,22 @@ pub(super) fn parts(content: Content<'_>) -> Vec<Part> {
     }
 }
 
+/// The member that tells of which kind a piece is.
+pub(super) const TYPE: &str = "type";
+
 fn part(piece: &Value) -> Option<Part> {
-    let kind = piece.get("type").and_then(Value::as_str).unwrap_or_default();
+    let kind = piece.get(TYPE).and_then(Value::as_str).unwrap_or_default();
     let part = match (kind, piece) {
-        ("text" | "output_text", _) => Part::text(member_text(piece, "text")),
-        ("thinking", _) => Part::Reasoning(Reasoning::new(member_text(piece, "thinking"))),
+        ("text" | "output_text", Value::Object(members)) => {
+            let mut text = Text::new(member_text(piece, "text"));
+            text.extra = rest(members, &[TYPE, "text"]);
+            Part::Text(text)
+        }
+        ("thinking", Value::Object(members)) => {
+            let mut thought = Reasoning::new(member_text(piece, "thinking"));
+            thought.extra = rest(members, &["thinking"]);
+            Part::Reasoning(thought)
+        }
         ("refusal", _) => Part::text(member_text(piece, "refusal")),
         (_, Value::String(text)) => Part::text(text),
         (_, Value::Object(members)) => Part::Other(members.clone()),
@@ -31,6 +42,17 @@ fn part(piece: &Value) -> Option<Part> {
         _ => false,
     };
     (!is_empty).then_some(part)
+}
+
+/// The members that have no name here, unless they say nothing.
+fn rest(members: &JsonObject, known: &[&str]) -> JsonObject {
+    let rest = members.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+    let rest = rest.filter(|(_, value)| !matches!(value, Value::Null) && !is_empty(value));
+    rest.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn is_empty(value: &Value) -> bool {
+    matches!(value, Value::Array(items) if items.is_empty())
 }
 
 /// A text, or a list of objects with texts, joined.

@@ -3,7 +3,7 @@ use super::calls::{Calls, TOO_MANY};
 use super::chunk::{Choice, Chunk};
 use super::content;
 use super::reply::{Answer, Spoken, finish_reason};
-use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part, Reasoning};
+use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part};
 use gatepass_wire::Budget;
 use gatepass_wire::from_str;
 use gatepass_wire::{Content, Text};
@@ -18,6 +18,8 @@ pub(crate) struct Decoder {
     calls: Calls,
     started: bool,
     refused: bool,
+    /// It has thought.
+    thought: bool,
     finish: Option<FinishReason>,
     /// What the vocabulary doesn't have.
     message_rest: JsonObject,
@@ -73,7 +75,7 @@ impl Decoder {
             self.add_choice(choice, data)?;
         }
         if let Some(usage) = chunk.usage {
-            self.events.push_back(ChatEvent::Usage(usage.usage()));
+            self.events.push_back(ChatEvent::Usage(usage.into_usage()));
         }
         chunk.error.map_or(Ok(()), |error| Err(Fault::Told(*error)))
     }
@@ -111,9 +113,10 @@ impl Decoder {
         if spoken.has_too_many_calls() {
             return Err(Fault::TooLarge(TOO_MANY));
         }
-        if let Some(thought) = spoken.take_thought().into_owned() {
+        if let Some((thought, field)) = spoken.take_thought() {
+            let field = (!std::mem::replace(&mut self.thought, true)).then_some(field);
             self.events
-                .push_back(ChatEvent::Reasoning(Reasoning::new(thought)));
+                .push_back(ChatEvent::Reasoning(super::thought::thought(thought, field)));
         }
         self.add_content(spoken.content);
         if let Some(refusal) = spoken.refusal.into_owned() {
@@ -137,12 +140,18 @@ impl Decoder {
             Content::Text(text) if text.is_empty() => {}
             Content::Text(text) => self.events.push_back(ChatEvent::Text(text.into_owned())),
             pieces @ Content::Other(_) => {
-                let parts = content::parts(pieces).into_iter();
-                self.events.extend(parts.map(|part| match part {
-                    Part::Text(text) => ChatEvent::Text(text.text),
-                    Part::Reasoning(thought) => ChatEvent::Reasoning(thought),
-                    part => ChatEvent::Part(part),
-                }));
+                for part in content::parts(pieces) {
+                    match part {
+                        Part::Text(gatepass_core::Text { text, extra, .. }) => {
+                            self.events.push_back(ChatEvent::Text(text));
+                            if !extra.is_empty() {
+                                self.events.push_back(ChatEvent::PartExtra(extra));
+                            }
+                        }
+                        Part::Reasoning(thought) => self.events.push_back(ChatEvent::Reasoning(thought)),
+                        part => self.events.push_back(ChatEvent::Part(part)),
+                    }
+                }
             }
         }
     }

@@ -6,15 +6,14 @@ mod chunk;
 mod content;
 mod decoder;
 mod message;
-mod models;
 mod part;
 mod reply;
 mod request;
+mod thought;
 mod usage;
 
 pub(crate) use calls::TOO_MANY;
 pub(crate) use decoder::Decoder;
-pub(crate) use models::models;
 pub(crate) use reply::Answer;
 pub(crate) use request::{Mode, encode};
 

@@ -1,151 +1,169 @@
+use crate::dialect::Dialect;
+use crate::media::{Location, Sound, filename, is_uploaded};
 use gatepass_core::{JsonObject, Media, MediaSource, Part};
+use gatepass_wire::Members;
 use serde::{Serialize, Serializer};
-use std::fmt;
+use serde_json::Value;
+use std::sync::LazyLock;
+
+static NOTHING: LazyLock<JsonObject> = LazyLock::new(JsonObject::new);
 
 /// A piece of `content`.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum WirePart<'a> {
-    Text {
-        text: &'a str,
-    },
-    ImageUrl {
-        image_url: Address<'a>,
-    },
-    InputAudio {
-        input_audio: Sound<'a>,
-    },
-    File {
-        file: Document<'a>,
-    },
-    #[serde(untagged)]
-    Other(&'a JsonObject),
+pub(super) struct WirePart<'a> {
+    pub(super) kind: Kind<'a>,
+    /// What only this wire understands.
+    pub(super) extra: &'a JsonObject,
 }
 
-#[derive(Serialize)]
-pub(super) struct Address<'a> {
-    url: Location<'a>,
+pub(super) enum Kind<'a> {
+    Text(&'a str),
+    Image(Location<'a>),
+    Sound(Sound<'a>),
+    Uploaded(&'a str),
+    Document {
+        name: &'a str,
+        location: Location<'a>,
+    },
+    /// Mistral's name for one.
+    DocumentUrl(Location<'a>),
+    Thought(&'a str),
+    Other,
 }
 
-#[derive(Serialize)]
-pub(super) struct Sound<'a> {
-    data: &'a str,
-    format: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Document<'a> {
-    Uploaded {
-        file_id: &'a str,
-    },
-    Sent {
-        filename: Filename<'a>,
-        file_data: Location<'a>,
-    },
+/// What is known of a message that a part stands in.
+#[derive(Clone, Copy)]
+pub(super) struct Context {
+    pub(super) dialect: Dialect,
+    /// Whether all of it may be sent here: see `Message::belongs_to`.
+    pub(super) belongs: bool,
 }
 
 impl<'a> WirePart<'a> {
-    /// The piece that says `part`; none for a part that stands elsewhere in the message, and for thoughts,
-    /// which this wire has no place for.
+    /// The piece that says `part`; none for a part that stands elsewhere in the message, and for one that this
+    /// wire has no place for.
     ///
     /// # Errors
     /// Why this wire can't say it.
-    pub(super) fn of(part: &'a Part) -> Result<Option<Self>, &'static str> {
-        Ok(Some(match part {
-            Part::Text(text) => Self::Text { text },
-            Part::Image(image) => Self::ImageUrl {
-                image_url: Address {
-                    url: Location::of(image, "an image without its media type")?,
-                },
-            },
-            Part::Audio(sound) => Self::InputAudio {
-                input_audio: Sound::of(sound)?,
-            },
-            Part::File(file) => Self::File {
-                file: Document::of(file)?,
-            },
-            Part::Other(members) => Self::Other(members),
-            Part::ToolCall(_) | Part::ToolResult(_) | Part::Reasoning(_) => return Ok(None),
+    pub(super) fn of(part: &'a Part, context: Context) -> Result<Option<Self>, &'static str> {
+        let kind = match part {
+            Part::Text(text) => Kind::Text(text),
+            Part::Image(media) | Part::File(media) | Part::Audio(media)
+                if !context.belongs && is_uploaded(media) =>
+            {
+                return Ok(None);
+            }
+            Part::Image(image) => Kind::Image(Location::of(image, "an image without its media type")?),
+            Part::Audio(sound) => Kind::Sound(Sound::of(sound)?),
+            Part::File(file) => Kind::document(file, context.dialect)?,
+            Part::Reasoning(thought) if context.belongs && is_piece(&thought.extra, context.dialect) => {
+                Kind::Thought(&thought.text)
+            }
+            Part::Other(_) if context.belongs => Kind::Other,
+            Part::Other(_) | Part::ToolCall(_) | Part::ToolResult(_) | Part::Reasoning(_) => return Ok(None),
             _ => return Err("a part that this wire doesn't have"),
-        }))
+        };
+        let extra = if context.belongs { part.extra() } else { &NOTHING };
+        Ok(Some(Self { kind, extra }))
+    }
+
+    pub(super) fn text(text: &'a str) -> Self {
+        let kind = Kind::Text(text);
+        Self {
+            kind,
+            extra: &NOTHING,
+        }
+    }
+
+    /// The text, if it is nothing but that.
+    pub(super) fn as_plain_text(&self) -> Option<&'a str> {
+        match self.kind {
+            Kind::Text(text) if self.extra.is_empty() => Some(text),
+            _ => None,
+        }
     }
 }
 
-impl<'a> Sound<'a> {
-    fn of(sound: &'a Media) -> Result<Self, &'static str> {
-        let MediaSource::Base64(data) = &sound.source else {
-            return Err("sound that isn't sent along");
-        };
-        let media_type = sound
-            .media_type
-            .as_deref()
-            .ok_or("sound without its media type")?;
-        let format = match media_type.rsplit('/').next().unwrap_or_default() {
-            "mpeg" | "mpeg3" | "x-mpeg" => "mp3",
-            "wave" | "x-wav" | "vnd.wave" => "wav",
-            format => format.strip_prefix("x-").unwrap_or(format),
-        };
-        Ok(Self { data, format })
-    }
+/// Whether a thought came as a piece of `content`, as Mistral's do.
+fn is_piece(extra: &JsonObject, dialect: Dialect) -> bool {
+    extra.get("type").and_then(Value::as_str) == Some("thinking") && dialect.takes_thoughts()
 }
 
-impl<'a> Document<'a> {
-    fn of(file: &'a Media) -> Result<Self, &'static str> {
-        Ok(match &file.source {
-            MediaSource::Id(file_id) => Self::Uploaded { file_id },
-            _ => Self::Sent {
-                filename: Filename(file),
-                file_data: Location::of(file, "a file without its media type")?,
+impl<'a> Kind<'a> {
+    fn document(file: &'a Media, dialect: Dialect) -> Result<Self, &'static str> {
+        if let MediaSource::Id(id) = &file.source {
+            return Ok(Self::Uploaded(id));
+        }
+        let location = Location::of(file, "a file without its media type")?;
+        Ok(match dialect {
+            Dialect::Mistral => Self::DocumentUrl(location),
+            _ => Self::Document {
+                name: filename(file),
+                location,
             },
         })
     }
 }
 
-/// An address: that of the media, or the media itself as a `data:` URL (RFC 2397).
-pub(super) enum Location<'a> {
-    Remote(&'a str),
-    Data { media_type: &'a str, content: &'a str },
+#[derive(Serialize)]
+struct Address<'a> {
+    url: &'a Location<'a>,
+    /// How closely the model looks: OpenAI has it beside the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a Value>,
 }
 
-impl<'a> Location<'a> {
-    fn of(media: &'a Media, untyped: &'static str) -> Result<Self, &'static str> {
-        match (&media.source, media.media_type.as_deref()) {
-            (MediaSource::Url(url), _) => Ok(Self::Remote(url)),
-            (MediaSource::Base64(content), Some(media_type)) => Ok(Self::Data { media_type, content }),
-            (MediaSource::Base64(_), None) => Err(untyped),
-            _ => Err("an image by the id of an upload"),
-        }
-    }
+#[derive(Serialize)]
+struct Uploaded<'a> {
+    file_id: &'a str,
 }
 
-impl fmt::Display for Location<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Remote(url) => f.write_str(url),
-            Self::Data { media_type, content } => write!(f, "data:{media_type};base64,{content}"),
-        }
-    }
+#[derive(Serialize)]
+struct Document<'a> {
+    filename: &'a str,
+    file_data: &'a Location<'a>,
 }
 
-impl Serialize for Location<'_> {
+impl Serialize for WirePart<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Remote(url) => serializer.serialize_str(url),
-            Self::Data { .. } => serializer.collect_str(self),
+        if let (Kind::Image(url), Some(detail)) = (&self.kind, self.extra.get("detail")) {
+            let mut extra = self.extra.clone();
+            extra.remove("detail");
+            let mut piece = Members::start(serializer, &extra)?;
+            let detail = Some(detail);
+            piece.member("type", "image_url")?;
+            piece.member("image_url", &Address { url, detail })?;
+            return piece.end();
         }
-    }
-}
-
-/// The name of a file; OpenAI wants one.
-pub(super) struct Filename<'a>(&'a Media);
-
-impl Serialize for Filename<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match (&self.0.name, self.0.media_type.as_deref()) {
-            (Some(name), _) => serializer.serialize_str(name),
-            (None, Some("application/pdf")) => serializer.serialize_str("document.pdf"),
-            (None, _) => serializer.serialize_str("document"),
+        let mut piece = Members::start(serializer, self.extra)?;
+        match &self.kind {
+            Kind::Text(text) => {
+                piece.member("type", "text")?;
+                piece.member("text", text)?;
+            }
+            Kind::Image(url) => {
+                piece.member("type", "image_url")?;
+                piece.member("image_url", &Address { url, detail: None })?;
+            }
+            Kind::Sound(sound) => {
+                piece.member("type", "input_audio")?;
+                piece.member("input_audio", sound)?;
+            }
+            Kind::Uploaded(file_id) => {
+                piece.member("type", "file")?;
+                piece.member("file", &Uploaded { file_id })?;
+            }
+            Kind::Document { name, location } => {
+                let (filename, file_data) = (*name, location);
+                piece.member("type", "file")?;
+                piece.member("file", &Document { filename, file_data })?;
+            }
+            Kind::DocumentUrl(location) => {
+                piece.member("type", "document_url")?;
+                piece.member("document_url", location)?;
+            }
+            Kind::Thought(text) => piece.member("thinking", &[WirePart::text(text)])?,
+            Kind::Other => {}
         }
+        piece.end()
     }
 }

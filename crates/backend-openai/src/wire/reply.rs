@@ -1,8 +1,9 @@
 use super::WIRE;
 use super::call::{Call, Function, made_up_id};
 use super::content;
+use super::thought::{self, field};
 use super::usage::Tokens;
-use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Reasoning, Role, ToolCall};
+use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Role, ToolCall};
 use gatepass_wire::{Content, Count, Text};
 use gatepass_wire::{ITEMS_LIMIT, Items, Object, Optional, from_slice, from_str, read_first, read_into};
 use gatepass_wire::{keep, pass_over, said};
@@ -114,21 +115,17 @@ impl<'a> Answer<'a> {
         let refused = !spoken.refusal.is_empty();
         let mut reply = ChatReply::new(spoken.into_message());
         reply.finish = finish_reason(word, refused);
-        reply.usage = self.usage.as_ref().map(|tokens| tokens.usage());
+        reply.usage = self.usage.take().map(|tokens| tokens.into_usage());
         reply.model = std::mem::take(&mut self.model).into_owned();
         reply.id = std::mem::take(&mut self.id).into_owned();
         reply.extra = self.into_rest();
         Some(reply)
     }
 
-    /// What the vocabulary doesn't have: of the answer, of its first choice, and of its usage.
+    /// What the vocabulary doesn't have: of the answer, and of its first choice.
     pub(super) fn into_rest(self) -> JsonObject {
         let mut rest = self.choice.map(|choice| choice.rest).unwrap_or_default();
         rest.extend(self.rest);
-        let usage = self.usage.map(|tokens| tokens.into_rest()).unwrap_or_default();
-        if !usage.is_empty() {
-            rest.insert("usage".into(), usage.into());
-        }
         rest
     }
 }
@@ -139,15 +136,18 @@ impl<'a> Spoken<'a> {
         self.tool_calls.len() > ITEMS_LIMIT
     }
 
-    /// What it thought; servers that send it under both names send it twice.
-    pub(super) fn take_thought(&mut self) -> Text<'a> {
-        std::mem::take(&mut self.reasoning_content).or(std::mem::take(&mut self.reasoning))
+    /// What it thought, and the name that it came under; servers that send it under both send it twice.
+    pub(super) fn take_thought(&mut self) -> Option<(String, &'static str)> {
+        let content = std::mem::take(&mut self.reasoning_content).into_owned();
+        let reasoning = std::mem::take(&mut self.reasoning).into_owned();
+        let content = content.map(|text| (text, field::CONTENT));
+        content.or_else(|| reasoning.map(|text| (text, field::REASONING)))
     }
 
     fn into_message(mut self) -> Message {
         let mut parts = Vec::with_capacity(1);
-        let thought = self.take_thought().into_owned();
-        parts.extend(thought.map(|text| Part::Reasoning(Reasoning::new(text))));
+        let thought = self.take_thought();
+        parts.extend(thought.map(|(text, field)| Part::Reasoning(thought::thought(text, Some(field)))));
         parts.extend(content::parts(self.content));
         parts.extend(self.refusal.into_owned().map(Part::text));
         parts.extend(calls(self.tool_calls, self.function_call).map(Part::ToolCall));
@@ -166,12 +166,14 @@ fn calls<'a>(
     }
     let calls = calls.into_iter().map(|mut call| (call.take_function(), call));
     let calls = calls.filter(|(function, _)| !function.is_empty());
-    calls.enumerate().map(|(index, (function, call))| {
-        let signature = call.signature();
+    calls.enumerate().map(|(index, (function, mut call))| {
+        let signature = call.take_signature();
+        let extra = std::mem::take(&mut call.rest);
         let id = call.id.into_owned().unwrap_or_else(|| made_up_id(index));
         let name = function.name.into_owned().unwrap_or_default();
         let mut call = ToolCall::new(id, name, function.arguments.as_str());
         call.signature = signature;
+        call.extra = extra;
         call
     })
 }

@@ -1,10 +1,16 @@
+use super::WIRE;
 use super::message::Messages;
-use super::part::WirePart;
-use crate::dialect::Dialect;
-use gatepass_core::{BackendError, ChatRequest, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
+use super::part::{Context, WirePart};
+use crate::check::{self, invalid};
+use crate::dialect::{Dialect, ReasoningStyle};
+use crate::responses::effort_word;
+use gatepass_core::{
+    BackendError, ChatRequest, JsonObject, Message, Part, ReasoningEffort, ReasoningOptions, ResponseFormat,
+    Role, Tool, ToolChoice, ToolResult,
+};
 use gatepass_wire::Members;
 use serde::Serialize;
-use serde::ser::Serializer;
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
 /// Whether the answer is wanted whole or as it is written.
@@ -16,8 +22,8 @@ pub(crate) enum Mode {
 
 /// The body of a request.
 pub(crate) fn encode(request: &ChatRequest, dialect: Dialect, mode: Mode) -> Result<Vec<u8>, BackendError> {
-    check(request)?;
-    let mut body = Vec::with_capacity(512 + request.messages.iter().map(size).sum::<usize>());
+    check(request, dialect)?;
+    let mut body = Vec::with_capacity(512 + check::size(request));
     let content = Body {
         request,
         dialect,
@@ -27,12 +33,6 @@ pub(crate) fn encode(request: &ChatRequest, dialect: Dialect, mode: Mode) -> Res
         Ok(()) => Ok(body),
         Err(_) => Err(invalid("it can't be written as JSON")),
     }
-}
-
-/// About as many bytes as a message takes.
-fn size(message: &Message) -> usize {
-    let text = |part: &Part| part.as_text().map_or(128, |text| text.len() + text.len() / 16);
-    message.parts.iter().map(text).sum::<usize>() + 64
 }
 
 struct Body<'a> {
@@ -48,7 +48,10 @@ impl Serialize for Body<'_> {
             dialect,
             mode,
         } = *self;
-        let tools: Vec<_> = request.tools.iter().map(WireTool::from).collect();
+        let tools = request.tools.iter().map(WireTool::from);
+        let tools: Vec<_> = tools
+            .chain(request.provider_tools.iter().map(WireTool::Provider))
+            .collect();
         let messages = Messages {
             messages: &request.messages,
             dialect,
@@ -59,11 +62,18 @@ impl Serialize for Body<'_> {
         body.optional("temperature", request.temperature.as_ref())?;
         body.optional(dialect.max_tokens(), request.max_tokens.as_ref())?;
         body.optional("top_p", request.top_p.as_ref())?;
+        body.optional("top_k", request.top_k.as_ref().filter(|_| dialect.takes_top_k()))?;
+        body.optional("presence_penalty", request.presence_penalty.as_ref())?;
+        body.optional("frequency_penalty", request.frequency_penalty.as_ref())?;
         body.list("stop", &request.stop)?;
         body.optional(dialect.seed(), request.seed.as_ref())?;
         body.list("tools", &tools)?;
         let choice = request.tool_choice.as_ref().map(WireChoice::from);
         body.optional("tool_choice", choice.as_ref())?;
+        body.optional("parallel_tool_calls", request.parallel_tool_calls.as_ref())?;
+        if let Some(options) = request.reasoning {
+            reasoning(options, dialect, &mut body)?;
+        }
         let format = request.response_format.as_ref().map(WireFormat::from);
         body.optional("response_format", format.as_ref())?;
         if mode == Mode::Streamed {
@@ -81,26 +91,82 @@ struct StreamOptions {
     include_usage: bool,
 }
 
+/// Says how much to think, as far as the server can be told.
+fn reasoning<M: SerializeMap>(
+    options: ReasoningOptions,
+    dialect: Dialect,
+    body: &mut Members<'_, M>,
+) -> Result<(), M::Error> {
+    let effort = options.effort.map(effort_word);
+    let style = dialect.reasoning();
+    if style == ReasoningStyle::Object {
+        return body.member(
+            "reasoning",
+            &Reasoning {
+                effort,
+                max_tokens: options.max_tokens,
+                exclude: options.visible.map(|visible| !visible),
+            },
+        );
+    }
+    if style == ReasoningStyle::Switch && options.effort == Some(ReasoningEffort::None) {
+        return body.member("thinking", &Thinking { kind: "disabled" });
+    }
+    body.optional("reasoning_effort", effort.as_ref())?;
+    let format = options
+        .visible
+        .map(|visible| if visible { "parsed" } else { "hidden" });
+    let format = format.filter(|_| style == ReasoningStyle::EffortAndFormat);
+    body.optional("reasoning_format", format.as_ref())
+}
+
 #[derive(Serialize)]
-#[serde(tag = "type", content = "function", rename_all = "snake_case")]
+struct Reasoning {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exclude: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Thinking {
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
 enum WireTool<'a> {
     Function {
-        name: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        description: Option<&'a str>,
-        parameters: &'a Value,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        strict: Option<bool>,
+        #[serde(rename = "type")]
+        kind: &'static str,
+        function: WireFunction<'a>,
     },
+    Provider(&'a JsonObject),
+}
+
+#[derive(Serialize)]
+struct WireFunction<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    parameters: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strict: Option<bool>,
 }
 
 impl<'a> From<&'a Tool> for WireTool<'a> {
     fn from(tool: &'a Tool) -> Self {
         Self::Function {
-            name: &tool.name,
-            description: tool.description.as_deref(),
-            parameters: &tool.parameters,
-            strict: tool.strict,
+            kind: "function",
+            function: WireFunction {
+                name: &tool.name,
+                description: tool.description.as_deref(),
+                parameters: &tool.parameters,
+                strict: tool.strict,
+            },
         }
     }
 }
@@ -155,56 +221,48 @@ impl<'a> From<&'a ResponseFormat> for WireFormat<'a> {
     }
 }
 
-fn invalid(what: impl Into<String>) -> BackendError {
-    BackendError::Request { what: what.into() }
-}
-
 /// Refuses what no server of this language takes, before any is asked. Never tells content.
-fn check(request: &ChatRequest) -> Result<(), BackendError> {
-    if !request.extra.contains_key("model") {
-        let model = request.model.as_deref();
-        check_name(
-            model.ok_or_else(|| invalid("no model is named"))?,
-            "the model's name",
-        )?;
-    }
-    for tool in &request.tools {
-        check_name(&tool.name, "a tool's name")?;
-    }
-    if let Some(ToolChoice::Tool(name)) = &request.tool_choice {
-        check_name(name, "the chosen tool's name")?;
-    }
-    for (value, name) in [(request.temperature, "temperature"), (request.top_p, "top_p")] {
-        if value.is_some_and(|value| !value.is_finite()) {
-            return Err(invalid(format!("{name} is not a number")));
-        }
-    }
-    if request.messages.is_empty() {
+fn check(request: &ChatRequest, dialect: Dialect) -> Result<(), BackendError> {
+    check::model(request)?;
+    check::tools(request)?;
+    check::numbers(request)?;
+    if request.messages.is_empty() && !request.extra.contains_key("messages") {
         return Err(invalid("there are no messages"));
     }
-    request.messages.iter().try_for_each(check_message)
+    let mut messages = request.messages.iter();
+    messages
+        .try_for_each(|message| check_message(message, dialect))
+        .map_err(invalid)
 }
 
-fn check_name(name: &str, what: &str) -> Result<(), BackendError> {
-    if name.is_empty() {
-        return Err(invalid(format!("{what} is empty")));
+fn check_message(message: &Message, dialect: Dialect) -> Result<(), &'static str> {
+    let is_no_result = |part: &Part| !matches!(part, Part::ToolResult(_));
+    if message.role == Role::Tool && (message.parts.is_empty() || message.parts.iter().any(is_no_result)) {
+        return Err("a message of a tool has to consist of tool results");
     }
-    if name.chars().any(char::is_control) {
-        return Err(invalid(format!("{what} has a control character")));
+    if message.role != Role::Assistant && message.tool_calls().next().is_some() {
+        return Err("only the assistant can call a tool");
+    }
+    let belongs = message.belongs_to(WIRE);
+    let context = Context { dialect, belongs };
+    for part in &message.parts {
+        if let Part::ToolResult(result) = part {
+            check_result(result, context)?;
+        }
+        // Of another wire's answer only the words are sent.
+        if belongs || message.role != Role::Assistant {
+            WirePart::of(part, context)?;
+        }
     }
     Ok(())
 }
 
-fn check_message(message: &Message) -> Result<(), BackendError> {
-    let is_no_result = |part: &Part| !matches!(part, Part::ToolResult(_));
-    if message.role == Role::Tool && (message.parts.is_empty() || message.parts.iter().any(is_no_result)) {
-        return Err(invalid("a message of a tool has to consist of tool results"));
-    }
-    if message.role != Role::Assistant && message.tool_calls().next().is_some() {
-        return Err(invalid("only the assistant can call a tool"));
-    }
-    for part in &message.parts {
-        WirePart::of(part).map_err(invalid)?;
+fn check_result(result: &ToolResult, context: Context) -> Result<(), &'static str> {
+    for part in &result.parts {
+        if !context.dialect.takes_media_of_tools() && part.as_text().is_none() {
+            return Err("a tool's answer with more than text, which this server doesn't take");
+        }
+        WirePart::of(part, context)?;
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ impl<'de> Object<'de> for Tokens {
 #[derive(Debug, Default)]
 struct Details {
     cached_tokens: Count,
+    cache_write_tokens: Count,
     reasoning_tokens: Count,
     rest: JsonObject,
 }
@@ -43,6 +44,7 @@ impl<'de> Object<'de> for Details {
     fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error> {
         match name.as_str() {
             "cached_tokens" => self.cached_tokens = members.next_value()?,
+            "cache_write_tokens" => self.cache_write_tokens = members.next_value()?,
             "reasoning_tokens" => self.reasoning_tokens = members.next_value()?,
             _ => keep_count(&mut self.rest, name, members)?,
         }
@@ -51,28 +53,24 @@ impl<'de> Object<'de> for Details {
 }
 
 impl Tokens {
-    pub(super) fn usage(&self) -> Usage {
+    pub(super) fn into_usage(self) -> Usage {
         let mut usage = Usage::default();
         usage.input_tokens = self.prompt_tokens.0;
         usage.output_tokens = self.completion_tokens.0;
         usage.total_tokens = self.total_tokens.0;
         let cached = self.prompt_tokens_details.cached_tokens.0;
         usage.cached_input_tokens = cached.or(self.prompt_cache_hit_tokens.0);
+        usage.cache_write_tokens = self.prompt_tokens_details.cache_write_tokens.0;
         usage.reasoning_tokens = self.completion_tokens_details.reasoning_tokens.0;
-        usage
-    }
-
-    /// What else it tells, costs for instance.
-    pub(super) fn into_rest(self) -> JsonObject {
-        let mut rest = self.rest;
+        usage.extra = self.rest;
         for (name, details) in [
             ("prompt_tokens_details", self.prompt_tokens_details),
             ("completion_tokens_details", self.completion_tokens_details),
         ] {
             if !details.rest.is_empty() {
-                rest.insert(name.into(), details.rest.into());
+                usage.extra.insert(name.into(), details.rest.into());
             }
         }
-        rest
+        usage
     }
 }

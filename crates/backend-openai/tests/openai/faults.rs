@@ -284,7 +284,7 @@ async fn a_token_that_an_error_quotes_is_not_shown() {
         format!("{{\"error\":{{\"message\":\"bad token {CANARY}\",\"code\":\"{CANARY}\"}}}}"),
         format!("{{\"error\":{{\"message\":\"bad token {escaped}\",\"code\":\"{escaped}\"}}}}"),
         json!({ "error": { "message": nested, "code": CANARY } }).to_string(),
-        json!({ "error": { "message": format!("{}bad token {CANARY}", "x".repeat(280)), "code": CANARY } })
+        json!({ "error": { "message": format!("{}bad token {CANARY}", "x".repeat(980)), "code": CANARY } })
             .to_string(),
     ] {
         errors.push((asked(Answer::text(200, told.clone())).await, "***"));

@@ -9,15 +9,18 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+mod azure;
 mod conversation;
+mod embeddings;
 mod faults;
 mod recordings;
 mod refusals;
+mod responses;
 mod tokens;
 
 use gatepass_core::{AccessToken, BackendError, ChatRequest, Message, StaticTokenSource};
 use gatepass_http::RetryPolicy;
-use gatepass_openai::OpenAiBackend;
+use gatepass_openai::{OpenAiBackend, OpenAiResponsesBackend};
 use gatepass_testkit::ModelServer;
 use std::error::Error;
 use std::time::Duration;
@@ -32,6 +35,13 @@ fn key() -> StaticTokenSource {
 /// Asks `server`; retries at once, so that tests don't wait.
 fn backend(server: &ModelServer) -> OpenAiBackend {
     OpenAiBackend::new(&server.base_url(), key())
+        .unwrap()
+        .with_retry(RetryPolicy::models().with_first_pause(Duration::from_millis(1)))
+}
+
+/// Asks `server` in the language of the Responses API.
+fn responses_backend(server: &ModelServer) -> OpenAiResponsesBackend {
+    OpenAiResponsesBackend::new(&server.base_url(), key())
         .unwrap()
         .with_retry(RetryPolicy::models().with_first_pause(Duration::from_millis(1)))
 }

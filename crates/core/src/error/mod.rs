@@ -37,10 +37,10 @@ pub enum Advice {
 }
 
 /// Text of a server, made fit for a terminal and a log line: control characters become spaces, and what
-/// exceeds 300 characters is cut.
+/// exceeds 1000 characters is cut.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    const LIMIT: usize = 300;
+    const LIMIT: usize = 1000;
     let text = text.trim();
     let mut clean: String = text
         .chars()
@@ -69,6 +69,6 @@ mod tests {
             printable("bad\u{1b}[31m scope\r\nnext\u{9b}1m\u{202e}"),
             "bad [31m scope  next 1m "
         );
-        assert_eq!(printable(&"x".repeat(400)).chars().count(), 301);
+        assert_eq!(printable(&"x".repeat(1100)).chars().count(), 1001);
     }
 }

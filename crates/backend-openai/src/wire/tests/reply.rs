@@ -1,4 +1,5 @@
-use crate::wire::{Answer, models};
+use crate::models::models;
+use crate::wire::Answer;
 use gatepass_core::{ChatReply, FinishReason, JsonObject, Part, Reasoning, ToolCall};
 use serde_json::{Value, json};
 
@@ -58,8 +59,11 @@ fn a_whole_answer_is_read_to_its_last_member() {
         reply.extra,
         object(json!({
             "created": 1_700_000_000, "service_tier": "default", "system_fingerprint": "fp", "native_finish_reason": "STOP",
-            "usage": { "cost": 0.25, "completion_tokens_details": { "audio_tokens": 1 } },
         }))
+    );
+    assert_eq!(
+        usage.extra,
+        object(json!({ "cost": 0.25, "completion_tokens_details": { "audio_tokens": 1 } }))
     );
 }
 
@@ -79,7 +83,7 @@ fn content_comes_in_many_forms() {
     assert_eq!(
         parts(pieces),
         [
-            Part::Reasoning(Reasoning::new("hm")),
+            Part::Reasoning(Reasoning::new("hm")).with_extra("type", "thinking"),
             Part::text("Paris"),
             Part::Other(object(json!({ "type": "reference", "reference_ids": [1] }))),
         ]
@@ -92,14 +96,23 @@ fn content_comes_in_many_forms() {
 
 #[test]
 fn thoughts_come_first_and_once() {
-    let thought = [Part::Reasoning(Reasoning::new("hm")), Part::text("Paris")];
-    for said in [
-        json!({ "content": "Paris", "reasoning_content": "hm" }),
-        json!({ "content": "Paris", "reasoning": "hm", "reasoning_content": null }),
-        json!({ "content": "Paris", "reasoning": "hm", "reasoning_content": "hm" }),
+    for (said, field) in [
+        (
+            json!({ "content": "Paris", "reasoning_content": "hm" }),
+            "reasoning_content",
+        ),
+        (
+            json!({ "content": "Paris", "reasoning": "hm", "reasoning_content": null }),
+            "reasoning",
+        ),
+        (
+            json!({ "content": "Paris", "reasoning": "hm", "reasoning_content": "hm" }),
+            "reasoning_content",
+        ),
     ] {
         let reply = message(&said);
-        assert_eq!(reply.message.parts, thought, "{said}");
+        let thought = Part::Reasoning(Reasoning::new("hm")).with_extra("field", field);
+        assert_eq!(reply.message.parts, [thought, Part::text("Paris")], "{said}");
         assert!(reply.message.extra.is_empty());
     }
 }
@@ -127,11 +140,13 @@ fn tool_calls_are_read_from_exact_and_from_careless_servers() {
     ] }));
     let mut time = ToolCall::new("call_2", "time", "");
     time.signature = Some("proof".into());
+    let mut sql = ToolCall::new("d", "sql", "select 1");
+    sql.extra.insert("type".into(), "custom".into());
     let expected = [
         ToolCall::new("a", "weather", r#"{"city":"Paris"}"#),
         ToolCall::new("call_1", "weather", r#"{"city":"Rome"}"#),
         time,
-        ToolCall::new("d", "sql", "select 1"),
+        sql,
     ];
     assert_eq!(reply.tool_calls().cloned().collect::<Vec<_>>(), expected);
 }

@@ -1,10 +1,14 @@
 use crate::dialect::Dialect;
 use crate::wire::{Mode, encode};
 use gatepass_core::{
-    ChatRequest, ErrorKind, Media, Message, Part, Reasoning, ResponseFormat, Role, Tool, ToolCall,
-    ToolChoice, ToolResult,
+    ChatRequest, ErrorKind, JsonObject, Media, Message, Part, Reasoning, ReasoningEffort, ReasoningOptions,
+    ResponseFormat, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
 use serde_json::{Value, json};
+
+fn object(value: Value) -> JsonObject {
+    serde_json::from_value(value).unwrap()
+}
 
 fn said_as(request: &ChatRequest, dialect: Dialect, mode: Mode) -> Value {
     serde_json::from_slice(&encode(request, dialect, mode).unwrap()).unwrap()
@@ -329,4 +333,141 @@ fn what_cannot_be_said_is_refused_without_being_shown() {
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(!format!("{error:?}").contains("canary"));
     }
+}
+
+#[test]
+fn an_answer_of_another_wire_goes_as_words_and_calls() {
+    let mut call = ToolCall::new("toolu_1", "f", "{}");
+    call.signature = Some("proof".into());
+    call.extra.insert("caller".into(), json!({}));
+    let mut foreign = Message::new(
+        Role::Assistant,
+        [
+            Part::Reasoning(Reasoning::new("hm").with_signature("proof")).with_extra("field", "reasoning"),
+            Part::text("Paris").with_extra("citations", json!([1])),
+            Part::Image(Media::base64("image/png", "AAAA")),
+            Part::Other(object(json!({ "type": "server_tool_use" }))),
+            Part::ToolCall(call),
+        ],
+    )
+    .with_wire("anthropic");
+    foreign.extra.insert("stop_sequence".into(), "x".into());
+    let mut thought_alone = Message::new(Role::Assistant, [Part::Reasoning(Reasoning::new("hm"))]);
+    thought_alone.wire = Some("gemini".into());
+    assert_eq!(
+        messages([Message::user("?"), thought_alone, foreign]),
+        json!([
+            { "role": "user", "content": "?" },
+            { "role": "assistant", "content": "Paris", "tool_calls": [
+                { "id": "toolu_1", "type": "function", "function": { "name": "f", "arguments": "{}" } },
+            ] },
+        ])
+    );
+}
+
+#[test]
+fn thoughts_go_back_under_the_name_that_they_came_under() {
+    let answer = |field: &str| {
+        let thought = Part::Reasoning(Reasoning::new("hm")).with_extra("field", field);
+        Message::new(Role::Assistant, [thought, Part::text("Paris")]).with_wire("openai-chat")
+    };
+    let said =
+        |message: Message, dialect| said_as(&ask([message]), dialect, Mode::Whole)["messages"][0].take();
+    for field in ["reasoning", "reasoning_content"] {
+        let mut expected = json!({ "role": "assistant", "content": "Paris" });
+        assert_eq!(said(answer(field), Dialect::OpenAi), expected);
+        expected[field] = "hm".into();
+        assert_eq!(said(answer(field), Dialect::OpenRouter), expected);
+    }
+    let piece = Part::Reasoning(Reasoning::new("hm")).with_extra("type", "thinking");
+    let pieces = Message::new(Role::Assistant, [piece, Part::text("Paris")]).with_wire("openai-chat");
+    assert_eq!(
+        said(pieces, Dialect::Mistral)["content"],
+        json!([
+            { "type": "thinking", "thinking": [{ "type": "text", "text": "hm" }] },
+            { "type": "text", "text": "Paris" },
+        ])
+    );
+    // DeepSeek refuses a call without the thought that led to it, wherever it came from.
+    let call =
+        Message::new(Role::Assistant, [Part::ToolCall(ToolCall::new("1", "f", "{}"))]).with_wire("anthropic");
+    assert_eq!(said(call, Dialect::Thinking)["reasoning_content"], "");
+}
+
+#[test]
+fn how_much_to_think_is_said_to_each_server_in_its_words() {
+    let options = ReasoningOptions::effort(ReasoningEffort::Low).with_visible(true);
+    let mut budget = options;
+    budget.max_tokens = Some(100);
+    let none = ReasoningOptions::effort(ReasoningEffort::None);
+    for (options, dialect, expected) in [
+        (options, Dialect::OpenAi, json!({ "reasoning_effort": "low" })),
+        (
+            options,
+            Dialect::Groq,
+            json!({ "reasoning_effort": "low", "reasoning_format": "parsed" }),
+        ),
+        (
+            budget,
+            Dialect::OpenRouter,
+            json!({ "reasoning": { "effort": "low", "max_tokens": 100, "exclude": false } }),
+        ),
+        (options, Dialect::Thinking, json!({ "reasoning_effort": "low" })),
+        (
+            none,
+            Dialect::Thinking,
+            json!({ "thinking": { "type": "disabled" } }),
+        ),
+        (none, Dialect::Compatible, json!({ "reasoning_effort": "none" })),
+    ] {
+        let request = ask([Message::user("Hi")]).with_reasoning(options);
+        let mut said = said_as(&request, dialect, Mode::Whole);
+        let said = said.as_object_mut().unwrap();
+        said.retain(|name, _| name != "model" && name != "messages");
+        assert_eq!(Value::from(said.clone()), expected, "{dialect:?}");
+    }
+}
+
+#[test]
+fn fields_of_parts_results_and_tools_are_said() {
+    let cached = json!({ "type": "ephemeral" });
+    let mut result = ToolResult::new("1", "see").with_part(Part::Image(Media::url("https://a.example")));
+    result.extra.insert("cache_control".into(), cached.clone());
+    let mut sql = ToolCall::new("2", "sql", "select 1");
+    sql.extra.insert("type".into(), "custom".into());
+    let request = ask([
+        Message::new(
+            Role::User,
+            [
+                Part::text("Hi").with_extra("cache_control", cached.clone()),
+                Part::Image(Media::url("https://a.example")).with_extra("detail", "low"),
+            ],
+        ),
+        Message::new(Role::Assistant, [Part::ToolCall(sql)]),
+        Message::new(Role::Tool, [Part::ToolResult(result)]),
+    ])
+    .with_provider_tool(object(json!({ "type": "openrouter:web_search" })))
+    .with_top_k(5);
+    let said = said_as(&request, Dialect::OpenRouter, Mode::Whole);
+    assert_eq!(
+        said["messages"],
+        json!([
+            { "role": "user", "content": [
+                { "type": "text", "text": "Hi", "cache_control": cached },
+                { "type": "image_url", "image_url": { "url": "https://a.example", "detail": "low" } },
+            ] },
+            { "role": "assistant", "content": null, "tool_calls": [
+                { "id": "2", "type": "custom", "custom": { "name": "sql", "input": "select 1" } },
+            ] },
+            { "role": "tool", "tool_call_id": "1", "cache_control": cached, "content": [
+                { "type": "text", "text": "see" },
+                { "type": "image_url", "image_url": { "url": "https://a.example" } },
+            ] },
+        ])
+    );
+    assert_eq!(said["tools"], json!([{ "type": "openrouter:web_search" }]));
+    assert_eq!(said["top_k"], 5);
+    // OpenAI takes neither a picture of a tool nor `top_k`.
+    let error = encode(&request, Dialect::OpenAi, Mode::Whole).unwrap_err();
+    assert!(error.to_string().contains("more than text"), "{error}");
 }

@@ -50,7 +50,9 @@ fn an_answer_is_told_from_its_start_to_its_usage() {
             wire: Some("openai-chat".into()),
         }
     );
-    assert_eq!(*thought, ChatEvent::Reasoning(Reasoning::new("hm")));
+    let mut expected = Reasoning::new("hm");
+    expected.extra.insert("field".into(), "reasoning_content".into());
+    assert_eq!(*thought, ChatEvent::Reasoning(expected));
     assert_eq!(*first, ChatEvent::Text("Par".into()));
     assert_eq!(*second, ChatEvent::Text("is \n🦀".into()));
     assert_eq!(*end, ChatEvent::Finish(FinishReason::Stop));

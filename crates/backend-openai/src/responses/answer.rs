@@ -1,0 +1,56 @@
+//! Answers with status 200.
+
+use super::decoder::Decoder;
+use super::reply::Response;
+use gatepass_core::{BackendError, ChatReply, ChatStream, JsonObject};
+use gatepass_http::HttpResponse;
+use gatepass_wire::{Origin, read_json};
+use serde_json::Value;
+
+/// Reads a whole answer.
+pub(super) async fn read_reply(response: HttpResponse) -> Result<ChatReply, BackendError> {
+    gatepass_wire::read_reply(response, reply).await
+}
+
+/// Begins to read a streamed answer.
+pub(super) async fn read_stream(response: HttpResponse) -> Result<ChatStream, BackendError> {
+    gatepass_wire::read_stream(response, Decoder::default(), reply).await
+}
+
+/// Reads a count of input tokens: `{"input_tokens":…}`.
+pub(super) async fn read_count(response: HttpResponse) -> Result<u64, BackendError> {
+    read_json(response, |origin, body| {
+        let body = object(origin, body)?;
+        let count = body.get("input_tokens").and_then(Value::as_u64);
+        count.ok_or_else(|| origin.unreadable("it has no count"))
+    })
+    .await
+}
+
+fn object(origin: &Origin, body: &[u8]) -> Result<JsonObject, BackendError> {
+    serde_json::from_slice(body).map_err(|error| origin.unparsable("it", &error))
+}
+
+/// A response that failed is an error; what it had put out until then comes with it.
+pub(super) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
+    let body = object(origin, body)?;
+    let has_output = body.contains_key("output");
+    let is_response = has_output || body.contains_key("status");
+    let mut response = Response::read(body);
+    if response.has_failed() {
+        let source = origin.told(&response.error.take().unwrap_or(Value::Null));
+        let partial = Box::new(response.into_reply());
+        return Err(if partial.message.parts.is_empty() {
+            source
+        } else {
+            BackendError::Interrupted {
+                partial,
+                source: Box::new(source),
+            }
+        });
+    }
+    if !is_response {
+        return Err(origin.unreadable("it has no output"));
+    }
+    Ok(response.into_reply())
+}
