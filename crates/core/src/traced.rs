@@ -87,7 +87,11 @@ impl<B: LlmBackend> TracedBackend<B> {
             },
             span,
             operation,
-            provider: self.provider.clone(),
+            provider: if measured() {
+                self.provider.clone()
+            } else {
+                Cow::Borrowed("")
+            },
             begun: Instant::now(),
         }
     }
@@ -159,8 +163,8 @@ impl<B: LlmBackend> LlmBackend for TracedBackend<B> {
 struct Call {
     span: Span,
     operation: &'static str,
+    /// These two are empty while nobody listens.
     provider: Cow<'static, str>,
-    /// As it was asked for; empty while nobody listens.
     model: String,
     begun: Instant,
 }

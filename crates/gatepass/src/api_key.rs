@@ -1,12 +1,13 @@
 //! Vendors that are called with an API key.
 
+use crate::backend::{Api, Place};
 use crate::config::LlmConfig;
 use crate::connect::Connection;
-use crate::model::Model;
+use crate::model::{Model, Vendor};
 use crate::shared::Shared;
+use gatepass_core::http::HeaderMap;
 use gatepass_core::{AccessToken, ConfigError, ExposeSecret, LlmBackend, SecretString, StaticTokenSource};
 use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
-use gatepass_openai::OpenAiBackend;
 use std::sync::Arc;
 
 /// The settings of a backend: where, and with which key.
@@ -14,45 +15,102 @@ type Settings = (ServerUrl, AccessToken);
 
 static BACKENDS: Shared<Settings, Arc<dyn LlmBackend>> = Shared::new();
 
-/// OpenAI, or the server at `base_url`, with `OPENAI_API_KEY`.
-pub(crate) fn openai(config: &LlmConfig, model: &Model<'_>) -> Result<Connection, ConfigError> {
-    let key = api_key(config, "OPENAI_API_KEY")?;
-    let base_url = config.base_url.as_deref().unwrap_or("https://api.openai.com/v1");
-    let base_url = ServerUrl::parse(base_url, "base_url", Transport::Encrypted)?;
-    let name = format!("openai at {base_url}");
+/// The vendor, or the server at `base_url`, with the vendor's key.
+pub(crate) fn connect(
+    config: &LlmConfig,
+    model: &Model<'_>,
+    vendor: Vendor,
+) -> Result<Connection, ConfigError> {
+    let key = api_key(config, vendor)?;
+    let base_url = base_url(config, vendor)?;
+    let name = format!("{} at {base_url}", vendor.telemetry_name());
     let backend = BACKENDS.get_or_make(name, (base_url, key), |(base_url, key)| {
-        let source = Arc::new(StaticTokenSource::new(key.clone()));
-        let http = HttpClient::new(HttpOptions::default())?;
-        Ok(Arc::new(OpenAiBackend::with_http(http, base_url.clone(), source)))
+        place(vendor, base_url.clone(), HeaderMap::new())?
+            .backend(Arc::new(StaticTokenSource::new(key.clone())))
     })?;
     Ok((backend, model.name.to_owned()))
 }
 
-fn api_key(config: &LlmConfig, variable: &str) -> Result<AccessToken, ConfigError> {
+/// The vendor's own address, or the one that was given.
+pub(crate) fn base_url(config: &LlmConfig, vendor: Vendor) -> Result<ServerUrl, ConfigError> {
+    let base_url = config.base_url.as_deref().unwrap_or(match vendor {
+        Vendor::Anthropic => "https://api.anthropic.com",
+        Vendor::Google => "https://generativelanguage.googleapis.com",
+        Vendor::OpenAi => "https://api.openai.com/v1",
+    });
+    ServerUrl::parse(base_url, "base_url", Transport::Encrypted)
+}
+
+pub(crate) fn place(
+    vendor: Vendor,
+    base_url: ServerUrl,
+    headers: HeaderMap,
+) -> Result<Place<'static>, ConfigError> {
+    let api = match vendor {
+        Vendor::Anthropic => Api::Anthropic,
+        Vendor::Google => Api::Gemini,
+        Vendor::OpenAi => Api::OpenAi,
+    };
+    Ok(Place {
+        api,
+        http: HttpClient::new(HttpOptions::default())?,
+        base_url,
+        headers,
+        provider: vendor.telemetry_name(),
+    })
+}
+
+/// Whether the vendor's key is in the environment.
+#[cfg(all(feature = "gemini", feature = "google"))]
+pub(crate) fn has_key(vendor: Vendor) -> bool {
+    from_environment(variables(vendor)).is_ok()
+}
+
+fn api_key(config: &LlmConfig, vendor: Vendor) -> Result<AccessToken, ConfigError> {
     let (key, place) = match &config.api_key {
         Some(key) => (key.clone(), "api_key"),
-        None => (from_environment(variable)?, variable),
+        None => from_environment(variables(vendor))?,
     };
-    AccessToken::bearer(key).map_err(|_| {
+    let key = match vendor {
+        Vendor::OpenAi => AccessToken::bearer(key),
+        Vendor::Anthropic | Vendor::Google => AccessToken::api_key(key),
+    };
+    key.map_err(|_| {
         let what = "is empty, or has a character that a header can't carry";
         ConfigError::invalid(place, what, "copy the key once more")
     })
 }
 
-/// The variable's value, without the line break that a file may have left at its end.
+/// The variables that a vendor's documentation tells users to set, the first one first.
+const fn variables(vendor: Vendor) -> &'static [&'static str] {
+    match vendor {
+        Vendor::Anthropic => &["ANTHROPIC_API_KEY"],
+        Vendor::Google => &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
+        Vendor::OpenAi => &["OPENAI_API_KEY"],
+    }
+}
+
+/// The value of the first one that is set, without the line break that a file may have left at its end.
 #[expect(
     clippy::disallowed_methods,
     reason = "the vendor's own variable: its documentation tells users to set it"
 )]
-fn from_environment(variable: &str) -> Result<SecretString, ConfigError> {
-    let key = SecretString::from(std::env::var(variable).unwrap_or_default());
-    let key = SecretString::from(key.expose_secret().trim_end_matches(['\r', '\n']));
-    if key.expose_secret().is_empty() {
-        return Err(ConfigError::invalid(
-            variable,
-            "is not set, or empty",
-            format!("set {variable}, or configure a provider and write PROVIDER/NAME"),
-        ));
+fn from_environment(variables: &[&'static str]) -> Result<(SecretString, &'static str), ConfigError> {
+    for variable in variables {
+        let key = SecretString::from(std::env::var(variable).unwrap_or_default());
+        let key = SecretString::from(key.expose_secret().trim_end_matches(['\r', '\n']));
+        if !key.expose_secret().is_empty() {
+            return Ok((key, variable));
+        }
     }
-    Ok(key)
+    let variable = variables.first().copied().unwrap_or_default();
+    let or_log_in = match variable {
+        "GOOGLE_API_KEY" => ", or log in with Google (oauth_provider: google)",
+        _ => "",
+    };
+    Err(ConfigError::invalid(
+        variable,
+        "is not set, or empty",
+        format!("set {variable}{or_log_in}, or configure a provider and write PROVIDER/NAME"),
+    ))
 }

@@ -39,7 +39,7 @@ pub struct LlmConfig {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthType {
-    /// The model's provider, if it is configured; else the vendor's API key.
+    /// The model's provider, if it is configured; else the vendor's API key; else, for Gemini, the login at Google.
     #[default]
     ApiKey,
     /// An OAuth2 token of this provider.

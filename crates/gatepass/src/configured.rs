@@ -1,12 +1,14 @@
 //! Providers of a configuration file: OAuth2 client credentials, and those that a person logs in to.
 
+use crate::backend::{Api, Place};
 use crate::config::LlmConfig;
 use crate::connect::Connection;
 use crate::model::Model;
 use crate::profile::Profile;
 use crate::shared::Shared;
-use gatepass_client_credentials::{ClientCredentialsSource, Provider, Providers};
+use gatepass_client_credentials::{self as client_credentials, ClientCredentialsSource, Provider, Providers};
 use gatepass_core::{CachedTokenSource, ConfigError, LlmBackend, TokenSource};
+use gatepass_http::{HttpClient, ServerUrl};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -148,15 +150,11 @@ impl Whose {
     }
 }
 
-#[cfg(feature = "openai")]
 fn backend_of(
     provider: Provider,
     base_url: Option<&str>,
     whose: Whose,
 ) -> Result<Arc<dyn LlmBackend>, ConfigError> {
-    use gatepass_http::{HttpClient, ServerUrl};
-    use gatepass_openai::OpenAiBackend;
-
     static BACKENDS: Shared<(Provider, ServerUrl, Whose), Arc<dyn LlmBackend>> = Shared::new();
 
     let base_url = base_url_of(&provider, base_url)?;
@@ -167,18 +165,35 @@ fn backend_of(
     );
     let settings = (provider, base_url, whose);
     BACKENDS.get_or_make(name, settings, |(provider, base_url, whose)| {
-        let source = source_of(provider.clone(), whose)?;
-        let http = HttpClient::new(provider.http_options())?;
-        let backend = OpenAiBackend::with_http(http, base_url.clone(), source);
-        Ok(Arc::new(backend.with_headers(provider.headers.clone())))
+        let place = Place {
+            api: api_of(provider)?,
+            http: HttpClient::new(provider.http_options())?,
+            base_url: base_url.clone(),
+            headers: provider.headers.clone(),
+            provider: provider.name.as_str(),
+        };
+        place.backend(source_of(provider.clone(), whose)?)
     })
 }
 
+fn api_of(provider: &Provider) -> Result<Api, ConfigError> {
+    match provider.api {
+        client_credentials::Api::OpenAi => Ok(Api::OpenAi),
+        client_credentials::Api::OpenAiResponses => Ok(Api::OpenAiResponses),
+        client_credentials::Api::Gemini => Ok(Api::Gemini),
+        client_credentials::Api::Anthropic => Ok(Api::Anthropic),
+        _ => Err(ConfigError::invalid(
+            "api",
+            "is not known to this build",
+            "update gatepass",
+        )),
+    }
+}
+
 /// The entry's `base_url`, or the caller's where it has none: a token goes only where its entry says.
-#[cfg(feature = "openai")]
-fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<gatepass_http::ServerUrl, ConfigError> {
+fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<ServerUrl, ConfigError> {
     let given = given
-        .map(|url| gatepass_http::ServerUrl::parse(url, "base_url", provider.transport))
+        .map(|url| ServerUrl::parse(url, "base_url", provider.transport))
         .transpose()?;
     let (what, fix) = match (&provider.base_url, given) {
         (Some(own), Some(given)) if *own != given => (
@@ -194,13 +209,4 @@ fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<gatepass_http
     };
     let problem = gatepass_core::ConfigProblem::new(what, fix).with_field("base_url");
     Err(ConfigError::Invalid(Box::new(problem)).at(&provider.path, provider.name.as_str()))
-}
-
-#[cfg(not(feature = "openai"))]
-fn backend_of(_: Provider, _: Option<&str>, _: Whose) -> Result<Arc<dyn LlmBackend>, ConfigError> {
-    Err(ConfigError::invalid(
-        "model:",
-        "this build can't call configured providers",
-        "enable the feature openai",
-    ))
 }

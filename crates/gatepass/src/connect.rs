@@ -3,7 +3,10 @@
 //! ```text
 //! "corp/my-model" ─► the entry "corp" of the configuration ─► its token source ─► the backend at its base_url
 //! "gpt-4o-mini"   ─► OPENAI_API_KEY                        ─► a static token   ─► the backend of api.openai.com
+//! "gemini/…"      ─► the login at google                   ─► its refreshed token ─► the backend of the Gemini API
 //! ```
+//!
+//! Which backend speaks which language is in [`backend`](crate::backend).
 
 use crate::config::LlmConfig;
 use crate::model::{Model, Vendor};
@@ -30,11 +33,20 @@ pub(crate) fn connect(config: &LlmConfig) -> Result<Connection, ConfigError> {
         return Ok(connection);
     }
     match model.vendor() {
-        #[cfg(feature = "openai")]
-        Some(Vendor::OpenAi) if oauth2_provider.is_none() => crate::api_key::openai(config, &model),
-        // Gemini with a person's login: `logged_in_source(&LoginProvider::google(&profile)?, …)` is its token source,
-        // `profile.client_secrets()?.quota_project()` the project that its calls count against.
-        Some(vendor) => Err(unsupported(vendor)),
+        #[cfg(all(feature = "gemini", feature = "google"))]
+        Some(Vendor::Google) if crate::gemini_login::is_meant(config, oauth2_provider) => {
+            crate::gemini_login::connect(config, &model)
+        }
+        #[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
+        Some(vendor) if oauth2_provider.is_none() => crate::api_key::connect(config, &model, vendor),
+        Some(_) => Err(ConfigError::invalid(
+            "oauth_provider",
+            format!(
+                "this build can't call '{}' with it",
+                gatepass_core::printable(model.name)
+            ),
+            "enable the features google and gemini, or configure the provider",
+        )),
         None => Err(ConfigError::invalid(
             "model:",
             format!("'{}' names no provider", gatepass_core::printable(&config.model)),
@@ -70,22 +82,4 @@ fn refuse_two_credentials(model: &Model<'_>, oauth2_provider: Option<&str>) -> R
         "is of no use to a configured provider, which has its own credential",
         "leave api_key out, or name a vendor's model",
     ))
-}
-
-fn unsupported(vendor: Vendor) -> ConfigError {
-    let (name, fix) = match vendor {
-        Vendor::OpenAi => (
-            "OpenAI",
-            "enable the feature openai, or configure the OAuth2 provider",
-        ),
-        Vendor::Google => (
-            "Gemini",
-            "configure an OpenAI-compatible gateway as PROVIDER/NAME",
-        ),
-        Vendor::Anthropic => (
-            "Claude",
-            "configure an OpenAI-compatible gateway as PROVIDER/NAME",
-        ),
-    };
-    ConfigError::invalid("model:", format!("this build can't call {name} models"), fix)
 }

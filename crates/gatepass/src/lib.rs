@@ -8,7 +8,12 @@ mod model;
 mod profile;
 mod tools;
 
-#[cfg(any(feature = "client-credentials", feature = "openai"))]
+#[cfg(any(
+    feature = "anthropic",
+    feature = "client-credentials",
+    feature = "gemini",
+    feature = "openai"
+))]
 mod shared;
 
 #[cfg(feature = "agent")]
@@ -19,10 +24,19 @@ mod schema;
 #[cfg(test)]
 mod scripted;
 
-#[cfg(feature = "openai")]
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
 mod api_key;
+#[cfg(any(
+    feature = "anthropic",
+    feature = "client-credentials",
+    feature = "gemini",
+    feature = "openai"
+))]
+mod backend;
 #[cfg(feature = "client-credentials")]
 mod configured;
+#[cfg(all(feature = "gemini", feature = "google"))]
+mod gemini_login;
 #[cfg(feature = "google")]
 mod google;
 #[cfg(feature = "login")]
@@ -71,8 +85,21 @@ pub use gatepass_google as google_login;
 pub use gatepass_oauth2 as oauth2;
 
 /// The HTTP client that sources and backends are built on, for options of your own.
-#[cfg(any(feature = "login", feature = "openai"))]
+#[cfg(any(
+    feature = "anthropic",
+    feature = "client-credentials",
+    feature = "gemini",
+    feature = "openai"
+))]
 pub use gatepass_http as http_client;
+
+/// Claude.
+#[cfg(feature = "anthropic")]
+pub use gatepass_anthropic as anthropic;
+
+/// The Gemini API and Vertex AI.
+#[cfg(feature = "gemini")]
+pub use gatepass_gemini as gemini;
 
 /// OpenAI and every server that speaks its language.
 #[cfg(feature = "openai")]

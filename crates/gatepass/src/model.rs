@@ -17,6 +17,18 @@ pub(crate) enum Vendor {
     OpenAi,
 }
 
+impl Vendor {
+    /// Its name in OpenTelemetry's words (`gen_ai.provider.name`).
+    #[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
+    pub(crate) const fn telemetry_name(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::Google => "gcp.gemini",
+            Self::OpenAi => "openai",
+        }
+    }
+}
+
 impl<'a> Model<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, ConfigError> {
         let model = match text.split_once('/') {

@@ -1,7 +1,7 @@
 //! One provider's entry: each field read, resolved and judged; every problem kept.
 
 use crate::environment::{Environment, is_reference};
-use crate::provider::{GrantType, Provider, TokenLocation};
+use crate::provider::{Api, GrantType, Provider, TokenLocation};
 use gatepass_core::{ConfigError, ConfigProblem, JsonObject, ProviderName, RefreshToken, Scopes};
 use gatepass_http::{ServerUrl, Transport};
 use gatepass_oauth2::{AuthStyle, Client, Metadata};
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The fields that an entry may have.
-pub(crate) const FIELDS: [&str; 20] = [
+pub(crate) const FIELDS: [&str; 21] = [
     "client_id",
     "client_secret",
     "token_url",
@@ -24,6 +24,7 @@ pub(crate) const FIELDS: [&str; 20] = [
     "refresh_token",
     "provider_name",
     "base_url",
+    "api",
     "issuer",
     "audience",
     "resource",
@@ -123,6 +124,7 @@ impl Reader<'_> {
         let scopes = self.parsed("scope", Scopes::parse);
         let refresh_token = self.text("refresh_token").map(RefreshToken::new);
         let base_url = self.parsed("base_url", url("base_url"));
+        let api = self.parsed("api", Api::parse).unwrap_or_default();
         let audience = self.text("audience");
         let resource = self.text("resource");
         let auth_style = self.parsed("auth_style", AuthStyle::parse).unwrap_or_default();
@@ -145,6 +147,7 @@ impl Reader<'_> {
             scopes,
             refresh_token,
             base_url,
+            api,
             audience,
             resource,
             auth_style,

@@ -33,6 +33,8 @@ pub struct Provider {
     pub refresh_token: Option<RefreshToken>,
     /// The API that the token is for.
     pub base_url: Option<ServerUrl>,
+    /// Which language that API speaks.
+    pub api: Api,
     /// The audience that the token is for.
     pub audience: Option<String>,
     /// The resource that the token is for, RFC 8707.
@@ -47,6 +49,41 @@ pub struct Provider {
     pub transport: Transport,
     /// Headers for each call of the model.
     pub headers: HeaderMap,
+}
+
+/// Which language an API speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Api {
+    /// OpenAI's chat completions, as most gateways do.
+    #[default]
+    OpenAi,
+    /// OpenAI's Responses.
+    OpenAiResponses,
+    /// The Gemini API, or Vertex AI.
+    Gemini,
+    /// Anthropic's Messages.
+    Anthropic,
+}
+
+impl Api {
+    /// Reads `openai`, `openai-responses`, `gemini` or `anthropic`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        match text {
+            "openai" => Ok(Self::OpenAi),
+            "openai-responses" => Ok(Self::OpenAiResponses),
+            "gemini" => Ok(Self::Gemini),
+            "anthropic" => Ok(Self::Anthropic),
+            _ => Err(ConfigError::invalid(
+                "api",
+                "is not known",
+                "write openai, openai-responses, gemini or anthropic",
+            )),
+        }
+    }
 }
 
 /// By which grant a token is had.
