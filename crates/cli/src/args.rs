@@ -64,9 +64,12 @@ pub(crate) enum ConfigCommand {
 #[derive(Debug, Args)]
 #[command(after_help = CHAT_EXAMPLES)]
 pub(crate) struct ChatArgs {
-    /// PROVIDER/NAME as configured, or gpt-4o-mini with OPENAI_API_KEY
+    /// PROVIDER/NAME as configured, or a vendor's by its key: gpt-4o-mini, gemini/gemini-2.5-flash
     #[arg(short, long)]
     pub(crate) model: String,
+    /// Use a token of this OAuth2 provider: google, or a configured one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) oauth2: Option<String>,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
     #[command(flatten)]
@@ -356,12 +359,15 @@ Environment:
   GATEPASS_STORE       where logins are kept, unless --store says it: file or keyring
   BROWSER              the program that opens the page of a login
   OPENAI_API_KEY       the key for OpenAI's models
+  GOOGLE_API_KEY       the key for Gemini, or GEMINI_API_KEY; without one, the login at Google
+  ANTHROPIC_API_KEY    the key for Claude
   RUST_LOG             what to log on stderr: warn, debug, gatepass_http=trace
   NO_COLOR             no colour, if set";
 
 const CHAT_EXAMPLES: &str = "\
 Examples:
   gatepass chat -m corp/my-model \"What is the capital of France?\"
+  gatepass chat -m gemini/gemini-2.5-flash \"Explain TCP in a haiku\"    # logged in with Google
   gatepass chat -m gpt-4o-mini --system \"Be brief.\" \"What is TCP?\"
   git diff | gatepass chat -m corp/my-model --system \"Write a commit message.\"
   gatepass chat -m corp/my-model --schema city.json --json \"The capital of France\"";

@@ -129,6 +129,7 @@ const fn kind_of_token(error: &TokenError) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gatepass::ErrorKind;
 
     #[test]
     fn the_readme_names_each_kind() {
@@ -150,7 +151,7 @@ mod tests {
             ErrorKind::Unsupported,
         ];
         let ours = ["usage", "store", "system", "interrupted", "other"];
-        for kind in kinds.map(ErrorKind::as_str).into_iter().chain(ours) {
+        for kind in kinds.map(|kind| kind.as_str()).into_iter().chain(ours) {
             assert!(readme.contains(&format!("`{kind}`")), "{kind}");
         }
     }

@@ -76,6 +76,10 @@ pub use gatepass_client_credentials as client_credentials;
 #[cfg(feature = "file-store")]
 pub use gatepass_file_store as file_store;
 
+/// Logins in the keyring of the operating system.
+#[cfg(feature = "keyring")]
+pub use gatepass_keyring_store as keyring_store;
+
 /// Logins at Google.
 #[cfg(feature = "google")]
 pub use gatepass_google as google_login;

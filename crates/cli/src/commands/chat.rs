@@ -23,6 +23,9 @@ pub(crate) fn run(args: &ChatArgs, form: Form) -> Result<Exit, Failure> {
 
 fn config(args: &ChatArgs) -> Result<LlmConfig, Failure> {
     let mut config = LlmConfig::new(&args.model);
+    if let Some(provider) = &args.oauth2 {
+        config = config.with_oauth2(provider);
+    }
     config.config_path.clone_from(&args.config.path);
     config.account.clone_from(&args.account.name);
     config.profile = args.profile.profile_if_named()?;

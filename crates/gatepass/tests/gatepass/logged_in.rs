@@ -244,11 +244,12 @@ async fn what_needs_no_person_is_no_login() {
     );
 }
 
-/// No other store stands in for one that this build doesn't have.
+/// Telling where it is asks no keyring.
 #[test]
-fn a_store_that_is_not_there_is_told() {
+fn a_keyring_is_named_and_not_touched() {
     let profile = Profile::new("/nowhere").with_store(StoreKind::Keyring);
-    assert!(profile.store().is_err() && profile.store_place().is_err());
+    let place = profile.store_place().unwrap();
+    assert_eq!((place.key_kind, &place.location), ("keyring", &place.key));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 #[cfg(feature = "google")]
 mod logged_in;
+mod vendors;
 
 use gatepass::{
     AccessToken, BackendError, CachedTokenSource, ChatRequest, ConfigError, ErrorKind, Llm, LlmConfig,
