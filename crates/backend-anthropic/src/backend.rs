@@ -41,7 +41,7 @@ const PAGES_LIMIT: usize = 100;
 /// * A JSON Schema is brought into the dialect that the provider enforces: objects are closed, and what it can't
 ///   enforce stands in the description. One with properties of any name is refused, and so is JSON without a
 ///   schema.
-/// * [`Part::File`] takes PDF and text; arguments of a tool call that are no JSON object are wrapped as
+/// * [`Part::File`] takes PDF and text, its name is the document's title; arguments of a tool call that are no JSON object are wrapped as
 ///   `{"INVALID_JSON": …}`; ids of calls lose the characters that the API refuses.
 /// * `cache_control` and all else goes as a field of a part ([`Part::with_extra`]), a tool ([`Tool::with_extra`])
 ///   or the request ([`ChatRequest::extra`], whose `output_config` is added to ours); the server's own tools are

@@ -11,6 +11,7 @@ mod retry;
 mod server_url;
 mod sse;
 mod status;
+mod timestamp;
 mod tls;
 
 pub use authorized::AuthorizedClient;

@@ -1,5 +1,6 @@
+use crate::timestamp::rfc3339;
 use gatepass_core::{ErrorKind, ProviderError, RateLimit, RateLimits};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use std::time::{Duration, SystemTime};
 
 /// An error answer, as a backend reads it.
@@ -123,8 +124,14 @@ fn rate_limit(headers: &HeaderMap, [all, left, reset]: &Names) -> RateLimit {
     let mut limit = RateLimit::default();
     limit.limit = text(all).and_then(|text| text.parse().ok());
     limit.remaining = text(left).and_then(|text| text.parse().ok());
-    limit.reset = text(reset).and_then(go_duration);
+    limit.reset = text(reset).and_then(|text| go_duration(text).or_else(|| until(text, headers)));
     limit
+}
+
+/// How far ahead a moment is, by the server's own clock.
+fn until(moment: &str, headers: &HeaderMap) -> Option<Duration> {
+    let now = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
+    Some(rfc3339(moment)?.duration_since(now).unwrap_or_default())
 }
 
 /// `6m0s`, `1.5s`, `20ms`, or a bare number of seconds.
@@ -198,6 +205,15 @@ mod tests {
         assert_eq!(limits.requests.limit, Some(60));
         assert_eq!(limits.requests.reset, Some(Duration::from_millis(61_500)));
         assert_eq!(limits.tokens.reset, Some(Duration::from_millis(20)));
+        let limits = rate_limits(&headers(&[
+            ("date", "Sat, 31 Jan 2026 11:59:30 GMT"),
+            ("anthropic-ratelimit-requests-limit", "50"),
+            ("anthropic-ratelimit-requests-reset", "2026-01-31T12:00:00Z"),
+            ("anthropic-ratelimit-tokens-reset", "2026-01-31T11:00:00Z"),
+        ]));
+        assert_eq!(limits.requests.limit, Some(50));
+        assert_eq!(limits.requests.reset, Some(Duration::from_secs(30)));
+        assert_eq!(limits.tokens.reset, Some(Duration::ZERO));
         for junk in ["m", "1x", "1.2.3s", "-5s"] {
             assert_eq!(go_duration(junk), None, "{junk}");
         }

@@ -61,3 +61,18 @@ impl<'de> Object<'de> for Delta<'de> {
         Ok(())
     }
 }
+
+impl Delta<'_> {
+    /// All that it says of a piece of a kind that nobody here knows.
+    pub(super) fn into_members(self) -> impl Iterator<Item = (String, Value)> {
+        let texts = [
+            ("text", self.text),
+            ("thinking", self.thinking),
+            ("signature", self.signature),
+        ];
+        let texts = texts
+            .into_iter()
+            .filter_map(|(name, text)| Some((name.to_owned(), text.into_owned()?.into())));
+        texts.chain(self.rest)
+    }
+}

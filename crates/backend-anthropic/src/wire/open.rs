@@ -130,7 +130,7 @@ impl Open {
                 }
             }
             _ => {
-                for (name, value) in delta.rest {
+                for (name, value) in delta.into_members() {
                     budget.take(member_weight(&name, &value))?;
                     grow(&mut self.piece.0, name, value);
                 }

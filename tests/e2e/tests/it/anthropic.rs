@@ -39,14 +39,6 @@ async fn a_message_is_answered_whole_and_as_it_is_written() {
             usage.input_tokens > Some(5) && usage.output_tokens > Some(3),
             "{usage:?}"
         );
-        assert!(
-            reply
-                .metadata
-                .request_id
-                .as_deref()
-                .unwrap()
-                .starts_with("gateway-")
-        );
     }
     let request_id = whole.metadata.request_id.as_deref().unwrap();
     assert!(request_id.starts_with("gateway-"), "{request_id}");

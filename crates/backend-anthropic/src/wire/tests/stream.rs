@@ -275,7 +275,11 @@ fn what_is_unknown_is_kept_or_passed_over() {
         stop(0),
         start(0, &json!({ "type": "hologram", "light": 1 })),
         delta(0, &json!({ "type": "hologram_delta", "beams": [1] })),
-        delta(0, &json!({ "type": "hologram_delta", "beams": [2], "light": 3 })),
+        delta(
+            0,
+            &json!({ "type": "hologram_delta", "beams": [2], "light": 3, "text": "a" }),
+        ),
+        delta(0, &json!({ "type": "text_delta", "text": "b" })),
         stop(0),
         json!({ "type": "message_delta", "context_management": { "applied_edits": [1] }, "delta": {
             "stop_reason": "stop_sequence", "stop_sequence": "END", "container": { "id": "d" },
@@ -283,7 +287,7 @@ fn what_is_unknown_is_kept_or_passed_over() {
         json!({ "type": "message_stop" }),
         json!({ "type": "error", "error": { "message": "after the end" } }),
     ]);
-    let hologram = json!({ "type": "hologram", "light": 3, "beams": [1, 2] });
+    let hologram = json!({ "type": "hologram", "light": 3, "beams": [1, 2], "text": "ab" });
     assert_eq!(
         told.message.parts,
         [Part::Other(hologram.as_object().unwrap().clone())]

@@ -6,7 +6,7 @@ use crate::contract::within;
 use crate::model::ModelServer;
 use crate::wait::eventually;
 use gatepass_core::{BackendError, LlmBackend};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ pub(super) async fn suite<B: LlmBackend + 'static>(backend: &Arc<B>, server: &Mo
 }
 
 async fn a_broken_stream_is_an_error_and_keeps_what_came(backend: &impl LlmBackend, server: &ModelServer) {
-    server.push(Answer::sse([half_a_stream(server)]).then_close_abruptly());
+    let chunk = half(server);
+    server.push(Answer::sse([format!("data: {chunk}\n\n")]).then_close_abruptly());
     let streamed = within("chat_stream()", backend.chat_stream(question())).await;
     if !streams(server) {
         return;
@@ -34,6 +35,29 @@ async fn a_broken_stream_is_an_error_and_keeps_what_came(backend: &impl LlmBacke
 }
 
 /// A chunk with a part of the answer, on the wire that the last request spoke.
+fn half(server: &ModelServer) -> Value {
+    if speaks_messages(server) {
+        let block = json!({ "type": "text", "text": "Half" });
+        return json!({ "type": "content_block_start", "index": 0, "content_block": block });
+    }
+    if speaks_gemini(server) {
+        let content = json!({ "role": "model", "parts": [{ "text": "Half" }] });
+        return json!({ "candidates": [{ "content": content, "index": 0 }], "modelVersion": "test-model" });
+    }
+    let delta =
+        json!({ "index": 0, "delta": { "role": "assistant", "content": "Half" }, "finish_reason": null });
+    json!({
+        "id": "1", "object": "chat.completion.chunk", "created": 0, "model": "test-model", "choices": [delta],
+    })
+}
+
+fn speaks_messages(server: &ModelServer) -> bool {
+    let requests = server.requests();
+    requests
+        .last()
+        .is_some_and(|last| last.path.ends_with("/messages"))
+}
+
 fn speaks_gemini(server: &ModelServer) -> bool {
     let requests = server.requests();
     requests
@@ -76,33 +100,6 @@ async fn dropping_a_stream_closes_its_connection(backend: &impl LlmBackend, serv
         .await;
     }
     server.set_chunk_delay(Duration::ZERO);
-}
-
-/// The beginning of an answer, on the wire that the last request came over.
-fn half_a_stream(server: &ModelServer) -> String {
-    let is_messages = server
-        .requests()
-        .last()
-        .is_some_and(|last| last.path.ends_with("/messages"));
-    if is_messages {
-        let block = json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "text", "text": "" } });
-        let delta = json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "text_delta", "text": "Half" } });
-        return format!(
-            "event: content_block_start\ndata: {block}\n\nevent: content_block_delta\ndata: {delta}\n\n"
-        );
-    }
-    if speaks_gemini(server) {
-        let content = json!({ "role": "model", "parts": [{ "text": "Half" }] });
-        let chunk =
-            json!({ "candidates": [{ "content": content, "index": 0 }], "modelVersion": "test-model" });
-        return format!("data: {chunk}\n\n");
-    }
-    let delta =
-        json!({ "index": 0, "delta": { "role": "assistant", "content": "Half" }, "finish_reason": null });
-    let chunk = json!({
-        "id": "1", "object": "chat.completion.chunk", "created": 0, "model": "test-model", "choices": [delta],
-    });
-    format!("data: {chunk}\n\n")
 }
 
 /// Whether the last answer was streamed; a backend may also answer in one piece.
