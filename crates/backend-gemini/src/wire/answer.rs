@@ -109,14 +109,12 @@ impl<'a> Answer<'a> {
     /// The reply; `None` if there is no answer in it.
     pub(crate) fn into_reply(self) -> Option<ChatReply> {
         let candidate = self.candidate?;
-        let mut calls = Calls {
-            reply: self.id.as_str().to_owned(),
-            count: 0,
-        };
+        let mut calls = Calls::of(&self.id);
         let mut parts: Vec<Part> = Vec::with_capacity(candidate.content.parts.len());
         for piece in candidate.content.parts {
             parts.extend(piece.into_parts(&mut calls).into_iter().flatten());
         }
+        parts.extend(calls.close());
         let mut message = Message::new(Role::Assistant, parts).with_wire(WIRE);
         message.extra = candidate.content.rest;
         let mut reply = ChatReply::new(message);

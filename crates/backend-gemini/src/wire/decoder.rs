@@ -96,7 +96,7 @@ impl Decoder {
             return;
         }
         self.started = true;
-        self.calls.reply = chunk.id.as_str().to_owned();
+        self.calls = Calls::of(&chunk.id);
         let said = |text: &gatepass_wire::Text<'_>| (!text.is_empty()).then(|| text.as_str().to_owned());
         self.events.push_back(ChatEvent::Started {
             id: said(&chunk.id),
@@ -130,6 +130,11 @@ impl Decoder {
             };
             merge(&mut self.reply_rest, [(name, value)], join, &mut self.budget)?;
         }
+        if !candidate.finish_reason.is_empty()
+            && let Some(call) = self.calls.close()
+        {
+            self.add_whole(call);
+        }
         let finish = finish_reason(&candidate.finish_reason, self.calls.count > 0);
         if finish.is_some() && finish != self.finish {
             self.reply_rest
@@ -142,12 +147,13 @@ impl Decoder {
     }
 
     fn add_piece(&mut self, piece: Piece<'_>, is_first: bool) -> Result<(), Fault> {
-        let [part, proof] = piece.into_parts(&mut self.calls);
+        self.budget.take(piece.held_back())?;
+        let [part, other] = piece.into_parts(&mut self.calls);
         if self.calls.count > ITEMS_LIMIT {
             return Err(Fault::TooLarge(TOO_MANY));
         }
-        let is_signed = proof.is_some();
-        for part in [part, proof].into_iter().flatten() {
+        let is_signed = other.is_some();
+        for part in [part, other].into_iter().flatten() {
             match part {
                 Part::Text(text) => self.add_text(text, is_first && !is_signed),
                 Part::Reasoning(thought) => self.add_thought(thought, is_first),

@@ -27,13 +27,13 @@ async fn sent(request: ChatRequest) -> Value {
 }
 
 /// The whole answer to a body of `parts`.
-async fn read(parts: Value) -> ChatReply {
+async fn read(parts: &Value) -> ChatReply {
     let server = ModelServer::start().await;
     server.push(answer(parts));
     backend(&server).chat(question()).await.unwrap()
 }
 
-fn answer(parts: Value) -> Answer {
+fn answer(parts: &Value) -> Answer {
     let candidate = json!({ "content": { "role": "model", "parts": parts }, "finishReason": "STOP" });
     Answer::json(200, &json!({ "candidates": [candidate], "responseId": "R-1" }))
 }
@@ -168,7 +168,7 @@ async fn media_is_sent_along_or_named_by_its_address() {
 /// The answers' messages in one, in the order of the calls; ids only where the server gave them.
 #[tokio::test]
 async fn parallel_calls_are_answered_together_in_their_order() {
-    let reply = read(json!([
+    let reply = read(&json!([
         { "functionCall": { "name": "a", "args": { "z": 1, "a": u64::MAX } }, "thoughtSignature": "sig" },
         { "functionCall": { "name": "a" } },
         { "functionCall": { "name": "b", "id": "srv-1", "args": null } },
@@ -240,7 +240,7 @@ async fn what_was_answered_is_sent_back_as_it_came() {
                 .collect();
             self::streamed(&chunks).await
         } else {
-            (read(parts.clone()).await, Vec::new())
+            (read(&parts).await, Vec::new())
         };
         assert_eq!(reply.text(), "ABC");
         let saved = serde_json::to_string(&reply.message).unwrap();

@@ -1,7 +1,6 @@
 //! The Gemini backend, against a live local server.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
