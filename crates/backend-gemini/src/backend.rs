@@ -88,6 +88,9 @@ pub struct GeminiBackend {
 }
 
 impl GeminiBackend {
+    /// The address of the Gemini API.
+    pub const BASE_URL: &str = GEMINI;
+
     /// Asks the Gemini API with tokens of `source`: a person's login, or an API key
     /// ([`StaticTokenSource`](gatepass_core::StaticTokenSource)). Nobody else gets them.
     ///
@@ -107,7 +110,18 @@ impl GeminiBackend {
         location: &str,
         source: impl TokenSource + 'static,
     ) -> Result<Self, ConfigError> {
-        Self::at(&vertex_url(project, location)?, source)
+        let base_url = Self::vertex_url(project, location)?;
+        let http = HttpClient::new(HttpOptions::default())?;
+        Ok(Self::with_http(http, base_url, Arc::new(source)))
+    }
+
+    /// The address of `project`'s models at `location`: see [`vertex`](Self::vertex).
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for what is no id of a project, or no location.
+    pub fn vertex_url(project: &str, location: &str) -> Result<ServerUrl, ConfigError> {
+        let base_url = vertex_url(project, location)?;
+        ServerUrl::parse(&base_url, "base_url", Transport::Encrypted)
     }
 
     /// Asks Vertex AI in express mode, where an API key stands for project and location.

@@ -4,7 +4,6 @@ use super::piece::{Calls, Piece};
 use super::usage::usage;
 use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part, Reasoning, Text};
 use gatepass_wire::{Budget, Fault, ITEMS_LIMIT, Progress, StreamDecoder, append, merge, replace};
-use serde_json::Value;
 use std::collections::VecDeque;
 
 /// Lists that a stream tells piece by piece; all others come whole, and maybe again.
@@ -18,8 +17,8 @@ pub(crate) struct Decoder {
     started: bool,
     finish: Option<FinishReason>,
     tail: Tail,
-    /// Told with the end, since each chunk tells it anew.
-    usage: Option<Value>,
+    /// As JSON, and told with the end: each chunk tells it anew.
+    usage: String,
     /// What the vocabulary doesn't have.
     message_rest: JsonObject,
     reply_rest: JsonObject,
@@ -55,8 +54,9 @@ impl StreamDecoder for Decoder {
         }
         self.start(&chunk);
         let error = chunk.take_error();
-        if chunk.usage.is_some() {
-            self.usage = chunk.usage.take();
+        if let Some(told) = chunk.usage {
+            self.usage.clear();
+            self.usage.push_str(told.get());
         }
         let rest = std::mem::take(&mut chunk.rest);
         merge(&mut self.reply_rest, rest, replace, &mut self.budget)?;
@@ -106,8 +106,8 @@ impl Decoder {
     }
 
     fn tell_usage(&mut self) {
-        let told = self.usage.take().and_then(usage);
-        self.events.extend(told.map(ChatEvent::Usage));
+        self.events.extend(usage(&self.usage).map(ChatEvent::Usage));
+        self.usage.clear();
     }
 
     fn add(&mut self, candidate: Candidate<'_>) -> Result<(), Fault> {

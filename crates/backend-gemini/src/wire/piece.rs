@@ -211,7 +211,11 @@ impl Call<'_> {
             .into_owned()
             .unwrap_or_else(|| made_up::id(&calls.reply, calls.count));
         let args = self.args.map_or("null", RawValue::get);
-        let args = if args == "null" { "{}" } else { args };
+        let args = if args == "null" {
+            "{}".into()
+        } else {
+            compact(args)
+        };
         let mut call = ToolCall::new(id, self.name.as_str(), args);
         call.signature = signature;
         call.extra = extra;
@@ -220,6 +224,22 @@ impl Call<'_> {
         }
         call
     }
+}
+
+/// JSON without the white space around its values, which Google indents; else as it is.
+fn compact(json: &str) -> String {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let is_kept = |c: &char| {
+        let was_quoted = is_quoted;
+        is_quoted = if is_quoted {
+            *c != '"' || is_escaped
+        } else {
+            *c == '"'
+        };
+        is_escaped = was_quoted && *c == '\\' && !is_escaped;
+        was_quoted || !c.is_ascii_whitespace()
+    };
+    json.chars().filter(is_kept).collect()
 }
 
 /// Where media is.
@@ -261,5 +281,18 @@ impl Place<'_> {
         let members = members.into_iter();
         let members = members.filter_map(|(name, text)| Some((name.to_owned(), text.into_owned()?.into())));
         (name.into(), members.collect::<JsonObject>().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_goes_but_where_it_is_said() {
+        let json = "{\n  \"a b\" : [ 1.0, \"\\\" \\\\\" ,\t\"\\\\\\\" c d\" ]\r\n}";
+        assert_eq!(compact(json), r#"{"a b":[1.0,"\" \\","\\\" c d"]}"#);
+        let same: Value = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&compact(json)).unwrap(), same);
     }
 }

@@ -30,6 +30,9 @@ impl Thinking {
     /// `thinkingConfig`. Efforts become budgets as in the table of Google's page on OpenAI compatibility.
     pub(super) fn config(self, options: ReasoningOptions) -> JsonObject {
         let mut config = JsonObject::new();
+        if self == Self::No {
+            return config;
+        }
         if let Some(visible) = options.visible {
             config.insert("includeThoughts".into(), visible.into());
         }
@@ -41,7 +44,7 @@ impl Thinking {
             (Self::Budget { can_be_off }, Some(effort), None) => {
                 config.insert("thinkingBudget".into(), budget(effort, can_be_off).into());
             }
-            (_, None, None) | (Self::No, Some(_), None) => {}
+            _ => {}
         }
         config
     }
@@ -122,6 +125,7 @@ mod tests {
         let budget = json!({ "includeThoughts": true, "thinkingBudget": 512 });
         assert_eq!(config("gemini-3-pro-preview", both), level);
         assert_eq!(config("gemini-2.5-pro", both), budget);
+        assert_eq!(config("gemini-2.0-flash", both), json!({}));
         let alone = ReasoningOptions::max_tokens(512);
         assert_eq!(
             config("gemini-3-pro-preview", alone),

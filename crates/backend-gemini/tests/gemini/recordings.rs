@@ -6,7 +6,7 @@
 use crate::{backend_at, key, question};
 use gatepass_core::{
     BackendError, ChatEvent, ChatReply, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend, Part,
-    ProviderError,
+    ProviderError, ReplyMetadata,
 };
 use gatepass_gemini::GeminiBackend;
 use gatepass_http::RetryPolicy;
@@ -179,10 +179,36 @@ impl Recording {
             backend.chat(question()).await
         };
         match (asked, &self.expect) {
-            (Ok(reply), Some(expected)) => self.check_reply(&reply, expected).await,
+            (Ok(reply), Some(expected)) => {
+                self.check_reply(&reply, expected).await?;
+                self.check_streamed(&backend, server, reply).await
+            }
             (Err(BackendError::Provider(error)), None) => self.check_refusal(&error),
             (asked, _) => Err(format!("unexpected: {asked:?}")),
         }
+    }
+
+    /// A whole answer, told in one event of a stream, is the same.
+    async fn check_streamed(
+        &self,
+        backend: &GeminiBackend,
+        server: &ModelServer,
+        mut whole: ChatReply,
+    ) -> Result<(), Problem> {
+        if self.stream {
+            return Ok(());
+        }
+        let lines = self.body.lines().map(|line| format!("data: {line}\r\n"));
+        let event = lines.collect::<String>() + "\r\n";
+        server.push(Answer::sse([event]));
+        let events = backend.chat_stream(question()).await;
+        let mut streamed = events.unwrap().collect().await.unwrap();
+        streamed.metadata = ReplyMetadata::default();
+        whole.metadata = ReplyMetadata::default();
+        if streamed == whole {
+            return Ok(());
+        }
+        Err("streamed, it is another reply".into())
     }
 
     async fn replay_count(&self, backend: &GeminiBackend) -> Result<(), Problem> {
