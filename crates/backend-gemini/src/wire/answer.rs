@@ -97,7 +97,7 @@ impl<'a> Answer<'a> {
             return Some(error);
         }
         let feedback = self.feedback.take()?;
-        let error = blocked(&feedback);
+        let error = blocked(&feedback).filter(|_| self.candidate.is_none());
         self.rest.insert("promptFeedback".into(), feedback);
         error
     }

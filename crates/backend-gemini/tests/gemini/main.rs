@@ -8,6 +8,7 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+mod beside_chat;
 mod conversation;
 mod faults;
 mod recordings;
