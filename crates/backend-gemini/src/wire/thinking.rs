@@ -59,10 +59,10 @@ fn version(name: &str) -> Option<(u32, u32)> {
 
 const fn level(effort: ReasoningEffort, has_minimal: bool) -> &'static str {
     match effort {
-        ReasoningEffort::None | ReasoningEffort::Minimal if has_minimal => "minimal",
-        ReasoningEffort::None | ReasoningEffort::Minimal | ReasoningEffort::Low => "low",
-        ReasoningEffort::Medium => "medium",
-        _ => "high",
+        ReasoningEffort::None | ReasoningEffort::Minimal if has_minimal => "MINIMAL",
+        ReasoningEffort::None | ReasoningEffort::Minimal | ReasoningEffort::Low => "LOW",
+        ReasoningEffort::Medium => "MEDIUM",
+        _ => "HIGH",
     }
 }
 
@@ -101,16 +101,16 @@ mod tests {
             (
                 "gemini-3-flash-preview",
                 None,
-                json!({ "thinkingLevel": "minimal" }),
+                json!({ "thinkingLevel": "MINIMAL" }),
             ),
-            ("gemini-3-pro-preview", None, json!({ "thinkingLevel": "low" })),
-            ("gemini-3.1-pro", Medium, json!({ "thinkingLevel": "medium" })),
+            ("gemini-3-pro-preview", None, json!({ "thinkingLevel": "LOW" })),
+            ("gemini-3.1-pro", Medium, json!({ "thinkingLevel": "MEDIUM" })),
             (
                 "publishers/google/models/gemini-3-flash",
                 Low,
-                json!({ "thinkingLevel": "low" }),
+                json!({ "thinkingLevel": "LOW" }),
             ),
-            ("gemini-flash-latest", High, json!({ "thinkingLevel": "high" })),
+            ("gemini-flash-latest", High, json!({ "thinkingLevel": "HIGH" })),
             ("gemini-2.0-flash", High, json!({})),
         ] {
             assert_eq!(config(model, effort), expected, "{model}");
@@ -121,7 +121,7 @@ mod tests {
     fn a_level_and_a_budget_are_never_sent_together() {
         let mut both = ReasoningOptions::effort(ReasoningEffort::High).with_visible(true);
         both.max_tokens = Some(512);
-        let level = json!({ "includeThoughts": true, "thinkingLevel": "high" });
+        let level = json!({ "includeThoughts": true, "thinkingLevel": "HIGH" });
         let budget = json!({ "includeThoughts": true, "thinkingBudget": 512 });
         assert_eq!(config("gemini-3-pro-preview", both), level);
         assert_eq!(config("gemini-2.5-pro", both), budget);

@@ -4,7 +4,7 @@ use crate::recordings::{Recording, recordings};
 use crate::{backend_at, key};
 use gatepass_core::{
     ChatReply, ChatRequest, EmbeddingRequest, JsonObject, LlmBackend, Media, Message, Part, Reasoning,
-    ReasoningOptions, ResponseFormat, Role, Tool, ToolCall, ToolChoice, ToolResult,
+    ReasoningEffort, ReasoningOptions, ResponseFormat, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
 use gatepass_testkit::{Answer, ModelServer, Value};
 use serde_json::json;
@@ -76,7 +76,8 @@ pub(crate) async fn sent_back(reply: &ChatReply, model: &str) -> Vec<Value> {
 }
 
 /// One of several ways to say the same: names in `snake_case` (of the protocol, not of what people put into it),
-/// bytes in the URL's base64, an empty `generationConfig`, and a schema in the older words of `parameters`.
+/// bytes in the URL's base64, an empty `generationConfig`, levels in small letters, a schema in the older words of
+/// `parameters`, and the role of the person (that of instructions is passed over).
 fn normal(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(normal).collect(),
@@ -94,6 +95,15 @@ fn normal(value: Value) -> Value {
                     | "parametersJsonSchema"
                     | "responseJsonSchema"
                     | "responseSchema" => value,
+                    "thinkingLevel" => value.as_str().unwrap().to_uppercase().into(),
+                    "contents" => value
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(with_role)
+                        .map(normal)
+                        .collect(),
+                    "systemInstruction" => normal(json!({ "parts": value["parts"] })),
                     "thoughtSignature" | "data" if value.is_string() => {
                         value.as_str().unwrap().replace('-', "+").replace('_', "/").into()
                     }
@@ -106,6 +116,13 @@ fn normal(value: Value) -> Value {
             .into(),
         other => other,
     }
+}
+
+fn with_role(content: &Value) -> Value {
+    let mut content = content.clone();
+    let members = content.as_object_mut().unwrap();
+    members.entry("role").or_insert_with(|| "user".into());
+    content
 }
 
 /// `{"type":"OBJECT"}` as `{"type":"object"}`.
@@ -155,6 +172,7 @@ fn count(value: &Value) -> u32 {
 }
 
 fn request(model: &str, told: &Value) -> ChatRequest {
+    let told = told.get("generateContentRequest").unwrap_or(told);
     let mut messages = Vec::new();
     if let Some(parts) = told["systemInstruction"]["parts"].as_array() {
         messages.push(Message::new(
@@ -172,7 +190,7 @@ fn request(model: &str, told: &Value) -> ChatRequest {
                 .unwrap()
                 .iter()
                 .for_each(|tool| offer(&mut request, tool)),
-            "toolConfig" => {}
+            "toolConfig" | "model" => {}
             "generationConfig" => generate(&mut request, value),
             name => request = request.with_extra(name, value.clone()),
         }
@@ -231,7 +249,14 @@ fn part(told: &Value) -> Vec<Part> {
         }
         _ => None,
     };
-    if let Some(media) = media {
+    if let Some(mut media) = media {
+        let blob = told.get("inlineData").or(told.get("fileData")).unwrap();
+        media.name = text(blob, "displayName");
+        let known = ["inlineData", "fileData", "thoughtSignature"];
+        let extra = told.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+        media
+            .extra
+            .extend(extra.map(|(name, value)| (name.clone(), value.clone())));
         let kind = media.media_type.clone().unwrap_or_default();
         let part = match kind.split('/').next() {
             Some("image") => Part::Image(media),
@@ -266,24 +291,25 @@ fn choose(request: &mut ChatRequest, config: &Value) {
     let Some(mut rest) = config.as_object().cloned() else {
         return;
     };
-    if let Some(calling) = rest.remove("functionCallingConfig") {
-        let names = calling["allowedFunctionNames"].as_array();
-        match (calling["mode"].as_str().unwrap(), names.map(|names| &**names)) {
-            ("VALIDATED", _) => request.tools.iter_mut().for_each(|tool| tool.strict = Some(true)),
-            ("AUTO", _) => request.tool_choice = Some(ToolChoice::Auto),
-            ("NONE", _) => request.tool_choice = Some(ToolChoice::None),
-            ("ANY", Some([name])) => {
-                request.tool_choice = Some(ToolChoice::Tool(name.as_str().unwrap().into()))
+    if let Some(Value::Object(mut calling)) = rest.remove("functionCallingConfig") {
+        let names = calling.remove("allowedFunctionNames");
+        let names = names.as_ref().and_then(Value::as_array);
+        let mode = calling.remove("mode");
+        match (mode.as_ref().and_then(Value::as_str), names.map(|names| &**names)) {
+            (Some("VALIDATED"), _) => request.tools.iter_mut().for_each(|tool| tool.strict = Some(true)),
+            (Some("AUTO"), _) => request.tool_choice = Some(ToolChoice::Auto),
+            (Some("NONE"), _) => request.tool_choice = Some(ToolChoice::None),
+            (Some("ANY"), Some([name])) => {
+                request.tool_choice = Some(ToolChoice::Tool(name.as_str().unwrap().into()));
             }
-            (_, names) => {
+            (Some("ANY"), names) => {
                 request.tool_choice = Some(ToolChoice::Required);
-                if let Some(names) = names {
-                    rest.insert(
-                        "functionCallingConfig".into(),
-                        json!({ "allowedFunctionNames": names }),
-                    );
-                }
+                calling.extend(names.map(|names| ("allowedFunctionNames".to_owned(), json!(names))));
             }
+            (mode, _) => calling.extend(mode.map(|mode| ("mode".to_owned(), mode.into()))),
+        }
+        if !calling.is_empty() {
+            rest.insert("functionCallingConfig".into(), calling.into());
         }
     }
     if !rest.is_empty() {
@@ -312,8 +338,20 @@ fn generate(request: &mut ChatRequest, config: &Value) {
             }
             "thinkingConfig" => {
                 let mut options = ReasoningOptions::default();
-                options.max_tokens = value.get("thinkingBudget").map(count);
-                options.visible = value.get("includeThoughts").and_then(Value::as_bool);
+                let mut config = value.as_object().unwrap().clone();
+                options.visible = config
+                    .remove("includeThoughts")
+                    .and_then(|visible| visible.as_bool());
+                let budget = config.get("thinkingBudget").and_then(Value::as_u64);
+                options.max_tokens = budget.and_then(|budget| budget.try_into().ok());
+                options.effort = config.get("thinkingLevel").and_then(effort);
+                if options.max_tokens.is_some() || options.effort.is_some() {
+                    config.remove("thinkingBudget");
+                    config.remove("thinkingLevel");
+                }
+                if !config.is_empty() {
+                    rest.insert(name.clone(), config.into());
+                }
                 request.reasoning = Some(options);
             }
             name => _ = rest.insert(name.into(), value.clone()),
@@ -322,4 +360,14 @@ fn generate(request: &mut ChatRequest, config: &Value) {
     if !rest.is_empty() {
         request.extra.insert("generationConfig".into(), rest.into());
     }
+}
+
+fn effort(level: &Value) -> Option<ReasoningEffort> {
+    Some(match level.as_str()? {
+        "MINIMAL" => ReasoningEffort::Minimal,
+        "LOW" => ReasoningEffort::Low,
+        "MEDIUM" => ReasoningEffort::Medium,
+        "HIGH" => ReasoningEffort::High,
+        _ => return None,
+    })
 }
