@@ -404,23 +404,21 @@ fn with_args(mut part: Value) -> Value {
     part
 }
 
-/// Texts side by side that nothing else was said of, as one: a stream tells a text in pieces.
+/// Texts, and thoughts, side by side that nothing else was said of, as one: a stream tells them in pieces.
 fn joined(parts: &[Value]) -> Vec<Value> {
     let mut joined: Vec<Value> = Vec::new();
     for part in parts {
-        let is_text =
-            |part: &Value| part.as_object().is_some_and(|part| part.len() == 1) && part["text"].is_string();
-        match joined.last_mut() {
-            Some(last) if is_text(last) && is_text(part) => {
-                let text = format!(
-                    "{}{}",
-                    last["text"].as_str().unwrap(),
-                    part["text"].as_str().unwrap()
-                );
-                *last = json!({ "text": text });
+        let text = part["text"].as_str().unwrap_or_default();
+        let plain = |text: &str| [json!({ "text": text }), json!({ "text": text, "thought": true })];
+        let kind = plain(text).iter().position(|plain| plain == part);
+        if let (Some(kind), Some(last)) = (kind, joined.last_mut()) {
+            let before = last["text"].as_str().unwrap_or_default();
+            if plain(before)[kind] == *last {
+                *last = plain(&format!("{before}{text}"))[kind].clone();
+                continue;
             }
-            _ => joined.push(part.clone()),
         }
+        joined.push(part.clone());
     }
     joined
 }

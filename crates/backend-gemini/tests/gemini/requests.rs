@@ -40,7 +40,7 @@ async fn send(recording: &Recording) -> Value {
     let told = normal(recording.request.clone());
     _ = match method {
         "countTokens" => backend.count_tokens(&request(model, &told)).await.is_ok(),
-        "batchEmbedContents" => backend.embed(texts(model, &told)).await.is_ok(),
+        "batchEmbedContents" | "embedContent" | "predict" => backend.embed(texts(model, &told)).await.is_ok(),
         "streamGenerateContent" => backend.chat_stream(request(model, &told)).await.is_ok(),
         _ => backend.chat(request(model, &told)).await.is_ok(),
     };
@@ -77,7 +77,7 @@ pub(crate) async fn sent_back(reply: &ChatReply, model: &str) -> Vec<Value> {
 
 /// One of several ways to say the same: names in `snake_case` (of the protocol, not of what people put into it),
 /// bytes in the URL's base64, an empty `generationConfig`, levels in small letters, a schema in the older words of
-/// `parameters`, and the role of the person (that of instructions is passed over).
+/// `parameters`, the role of the person (that of instructions is passed over), and the order of tools.
 fn normal(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(normal).collect(),
@@ -103,6 +103,7 @@ fn normal(value: Value) -> Value {
                         .map(with_role)
                         .map(normal)
                         .collect(),
+                    "tools" => sorted(normal(value)),
                     "systemInstruction" => normal(json!({ "parts": value["parts"] })),
                     "thoughtSignature" | "data" if value.is_string() => {
                         value.as_str().unwrap().replace('-', "+").replace('_', "/").into()
@@ -111,11 +112,21 @@ fn normal(value: Value) -> Value {
                 };
                 (name, value)
             })
-            .filter(|(name, value)| !(name == "generationConfig" && *value == json!({})))
+            .filter(|(name, value)| {
+                !(matches!(&**name, "generationConfig" | "parametersJsonSchema") && *value == json!({}))
+            })
             .collect::<JsonObject>()
             .into(),
         other => other,
     }
+}
+
+fn sorted(tools: Value) -> Value {
+    let Value::Array(mut tools) = tools else {
+        return tools;
+    };
+    tools.sort_by_key(Value::to_string);
+    tools.into()
 }
 
 fn with_role(content: &Value) -> Value {
@@ -152,12 +163,24 @@ fn camel(name: &str) -> String {
 }
 
 fn texts(model: &str, told: &Value) -> EmbeddingRequest {
-    let asked = told["requests"].as_array().unwrap();
-    let texts = asked
+    let list = |name: &str| told[name].as_array().cloned();
+    let asked = list("requests")
+        .or_else(|| list("instances"))
+        .unwrap_or_else(|| vec![told.clone()]);
+    let text = |one: &Value| {
+        let text = one["content"]
+            .as_str()
+            .or_else(|| one["content"]["parts"][0]["text"].as_str());
+        text.unwrap().to_owned()
+    };
+    let mut request = EmbeddingRequest::new(asked.iter().map(text)).with_model(model);
+    let parameters = told.get("parametersJsonSchema").and_then(Value::as_object);
+    for (name, value) in asked[0]
+        .as_object()
+        .unwrap()
         .iter()
-        .map(|one| one["content"]["parts"][0]["text"].as_str().unwrap());
-    let mut request = EmbeddingRequest::new(texts).with_model(model);
-    for (name, value) in asked[0].as_object().unwrap() {
+        .chain(parameters.into_iter().flatten())
+    {
         match &**name {
             "content" | "model" => {}
             "outputDimensionality" => request.dimensions = Some(count(value)),
@@ -275,8 +298,16 @@ fn part(told: &Value) -> Vec<Part> {
 }
 
 fn offer(request: &mut ChatRequest, tool: &Value) {
-    let Some(functions) = tool["functionDeclarations"].as_array() else {
-        request.provider_tools.push(tool.as_object().unwrap().clone());
+    let known = ["name", "description", "parametersJsonSchema"];
+    let is_known = |function: &Value| {
+        let mut members = function.as_object().unwrap().keys();
+        members.all(|name| known.contains(&name.as_str()))
+    };
+    let tool = tool.as_object().unwrap();
+    let functions = tool.get("functionDeclarations").and_then(Value::as_array);
+    let functions = functions.filter(|functions| tool.len() == 1 && functions.iter().all(is_known));
+    let Some(functions) = functions else {
+        request.provider_tools.push(tool.clone());
         return;
     };
     for function in functions {
