@@ -18,6 +18,69 @@ const QUOTA_PROJECT: HeaderName = HeaderName::from_static("x-goog-user-project")
 const PAGES: usize = 100;
 
 /// The Gemini API, or Vertex AI: chat, whole or streamed, vectors, models and token counts.
+///
+/// A model is called by its name (`gemini-2.5-flash`) or its resource name (`tunedModels/mine`, `endpoints/123`,
+/// `publishers/meta/models/…`). A name that would lead to another path is refused.
+///
+/// # How a request is said
+/// * Messages of [`Role::System`] become parts of `systemInstruction`, wherever they stand.
+/// * Tool results that follow each other are sent together, as Gemini wants the answers to parallel calls. An
+///   object is the tool's `response` as it stands, any other text its `output`, and that of a
+///   [failed](gatepass_core::ToolResult::is_error) tool its `error`. A call's arguments have to be an object.
+/// * A schema is sent as JSON Schema (`parametersJsonSchema`, `responseJsonSchema`). `const`, a single `allOf`,
+///   exclusive limits, draft 7's `definitions` and a `$ref` beside other members are said in Gemini's words; what
+///   it has none for (`not`, `if`, several `allOf`, …) is refused where it shall be followed strictly, and else
+///   left to Gemini, which passes over what it doesn't know.
+/// * A [strict](gatepass_core::Tool::strict) tool sets the mode `VALIDATED`, unless a tool is chosen. Several calls at once can't
+///   be forbidden.
+/// * [`ReasoningOptions`] become `thinkingBudget` for Gemini 2.5 and `thinkingLevel` for later models, both never.
+///   A model that can't do without thoughts thinks as little as it can. Earlier models aren't told.
+/// * [`MediaSource::Id`] is a file's name at the Gemini API, [`MediaSource::Url`] any address that Google reads:
+///   `gs://…`, YouTube.
+/// * An object in [`ChatRequest::extra`] (`generationConfig`, `toolConfig`) adds to what is said of the same name,
+///   and wins within it; any other value (`safetySettings`, `cachedContent`, `labels`) is sent as it stands. So is
+///   [`EmbeddingRequest::extra`], with each text.
+/// * A conversation of another provider is sent without its thoughts. To Gemini 3, which demands a proof with
+///   calls, Google's word for calls of another model is sent in its place.
+///
+/// # How an answer is read
+/// * The first candidate counts.
+/// * `STOP` is [`FinishReason::ToolCalls`] where tools are called. Words for withheld content are
+///   [`FinishReason::ContentFilter`]; the word itself is then in `extra["finishReason"]`.
+/// * A blocked prompt is [`BackendError::Provider`] of the kind [`ContentFilter`](gatepass_core::ErrorKind::ContentFilter), with
+///   the reason as its code; but for `OTHER`, which is no judgement on the content and may pass the next time.
+/// * A thought's signature is [`ToolCall::signature`], or [`Reasoning::signature`]. Any other part is followed by a
+///   [`Reasoning`] without text that has its signature. Sent back, all parts are as they came.
+/// * Code and its result, what Google's tools were asked and answered, and images within thoughts are
+///   [`Part::Other`]. Grounding, citations, safety ratings and log probabilities are in [`ChatReply::extra`].
+/// * A call without id gets one, which isn't sent back.
+/// * [`Usage::output_tokens`] counts thoughts, too. Tokens by modality are in [`Usage::extra`].
+/// * A stream is complete at its end if it has said why the answer ended. One that ends earlier is
+///   [`BackendError::Network`]; an error within it, [`BackendError::Provider`] with status 200. A server that
+///   answers in one piece instead is understood.
+/// * A whole answer may have 64 MiB, and so may what a stream holds back until it is whole; no answer may have more
+///   than 1024 parts in one piece, or calls. More is [`BackendError::Decode`].
+///
+/// # Errors
+/// Google's `status` is the code. A quota a day, and one of nothing at all, is final ([`ErrorKind::Quota`]); any
+/// other is waited for as long as `RetryInfo` says, if that is not too long for the [`RetryPolicy`].
+///
+/// [`BackendError::Decode`]: gatepass_core::BackendError::Decode
+/// [`BackendError::Network`]: gatepass_core::BackendError::Network
+/// [`BackendError::Provider`]: gatepass_core::BackendError::Provider
+/// [`ErrorKind::Quota`]: gatepass_core::ErrorKind::Quota
+/// [`FinishReason::ContentFilter`]: gatepass_core::FinishReason::ContentFilter
+/// [`FinishReason::ToolCalls`]: gatepass_core::FinishReason::ToolCalls
+/// [`MediaSource::Id`]: gatepass_core::MediaSource::Id
+/// [`MediaSource::Url`]: gatepass_core::MediaSource::Url
+/// [`Part::Other`]: gatepass_core::Part::Other
+/// [`Reasoning::signature`]: gatepass_core::Reasoning::signature
+/// [`Reasoning`]: gatepass_core::Reasoning
+/// [`ReasoningOptions`]: gatepass_core::ReasoningOptions
+/// [`Role::System`]: gatepass_core::Role::System
+/// [`ToolCall::signature`]: gatepass_core::ToolCall::signature
+/// [`Usage::extra`]: gatepass_core::Usage::extra
+/// [`Usage::output_tokens`]: gatepass_core::Usage::output_tokens
 #[derive(Debug)]
 pub struct GeminiBackend {
     client: AuthorizedClient,
@@ -25,6 +88,9 @@ pub struct GeminiBackend {
 }
 
 impl GeminiBackend {
+    /// The address of the Gemini API.
+    pub const BASE_URL: &str = GEMINI;
+
     /// Asks the Gemini API with tokens of `source`: a person's login, or an API key
     /// ([`StaticTokenSource`](gatepass_core::StaticTokenSource)). Nobody else gets them.
     ///
@@ -44,7 +110,18 @@ impl GeminiBackend {
         location: &str,
         source: impl TokenSource + 'static,
     ) -> Result<Self, ConfigError> {
-        Self::at(&vertex_url(project, location)?, source)
+        let base_url = Self::vertex_url(project, location)?;
+        let http = HttpClient::new(HttpOptions::default())?;
+        Ok(Self::with_http(http, base_url, Arc::new(source)))
+    }
+
+    /// The address of `project`'s models at `location`: see [`vertex`](Self::vertex).
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for what is no id of a project, or no location.
+    pub fn vertex_url(project: &str, location: &str) -> Result<ServerUrl, ConfigError> {
+        let base_url = vertex_url(project, location)?;
+        ServerUrl::parse(&base_url, "base_url", Transport::Encrypted)
     }
 
     /// Asks Vertex AI in express mode, where an API key stands for project and location.

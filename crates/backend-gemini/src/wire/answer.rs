@@ -7,6 +7,7 @@ use gatepass_wire::{
     read_into, said,
 };
 use serde::de::MapAccess;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 /// What is wrong with an answer that has more parts than [`ITEMS_LIMIT`].
@@ -18,7 +19,7 @@ pub(crate) struct Answer<'a> {
     pub(super) id: Text<'a>,
     pub(super) model: Text<'a>,
     pub(super) candidate: Option<Candidate<'a>>,
-    pub(super) usage: Option<Value>,
+    pub(super) usage: Option<&'a RawValue>,
     feedback: Option<Value>,
     error: Option<Value>,
     pub(super) rest: JsonObject,
@@ -30,7 +31,7 @@ impl<'de> Object<'de> for Answer<'de> {
             "responseId" => self.id = members.next_value()?,
             "modelVersion" => self.model = members.next_value()?,
             "candidates" => read_first(&mut self.candidate, members)?,
-            "usageMetadata" => self.usage = said(members)?,
+            "usageMetadata" => self.usage = members.next_value()?,
             "promptFeedback" => self.feedback = said(members)?,
             "error" => self.error = said(members)?,
             _ => keep(&mut self.rest, name, members)?,
@@ -96,7 +97,7 @@ impl<'a> Answer<'a> {
             return Some(error);
         }
         let feedback = self.feedback.take()?;
-        let error = blocked(&feedback);
+        let error = blocked(&feedback).filter(|_| self.candidate.is_none());
         self.rest.insert("promptFeedback".into(), feedback);
         error
     }
@@ -109,14 +110,12 @@ impl<'a> Answer<'a> {
     /// The reply; `None` if there is no answer in it.
     pub(crate) fn into_reply(self) -> Option<ChatReply> {
         let candidate = self.candidate?;
-        let mut calls = Calls {
-            reply: self.id.as_str().to_owned(),
-            count: 0,
-        };
+        let mut calls = Calls::of(&self.id);
         let mut parts: Vec<Part> = Vec::with_capacity(candidate.content.parts.len());
         for piece in candidate.content.parts {
             parts.extend(piece.into_parts(&mut calls).into_iter().flatten());
         }
+        parts.extend(calls.close());
         let mut message = Message::new(Role::Assistant, parts).with_wire(WIRE);
         message.extra = candidate.content.rest;
         let mut reply = ChatReply::new(message);
@@ -125,7 +124,7 @@ impl<'a> Answer<'a> {
         let word = candidate.finish_reason;
         reply.finish = finish_reason(&word, calls.count > 0);
         reply.extra.extend(lost_word(&word, reply.finish.as_ref()));
-        reply.usage = self.usage.and_then(usage);
+        reply.usage = self.usage.and_then(|told| usage(told.get()));
         reply.model = self.model.into_owned();
         reply.id = self.id.into_owned();
         Some(reply)

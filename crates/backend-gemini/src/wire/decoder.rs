@@ -4,7 +4,6 @@ use super::piece::{Calls, Piece};
 use super::usage::usage;
 use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part, Reasoning, Text};
 use gatepass_wire::{Budget, Fault, ITEMS_LIMIT, Progress, StreamDecoder, append, merge, replace};
-use serde_json::Value;
 use std::collections::VecDeque;
 
 /// Lists that a stream tells piece by piece; all others come whole, and maybe again.
@@ -18,8 +17,8 @@ pub(crate) struct Decoder {
     started: bool,
     finish: Option<FinishReason>,
     tail: Tail,
-    /// Told with the end, since each chunk tells it anew.
-    usage: Option<Value>,
+    /// As JSON, and told with the end: each chunk tells it anew.
+    usage: String,
     /// What the vocabulary doesn't have.
     message_rest: JsonObject,
     reply_rest: JsonObject,
@@ -55,8 +54,9 @@ impl StreamDecoder for Decoder {
         }
         self.start(&chunk);
         let error = chunk.take_error();
-        if chunk.usage.is_some() {
-            self.usage = chunk.usage.take();
+        if let Some(told) = chunk.usage {
+            self.usage.clear();
+            self.usage.push_str(told.get());
         }
         let rest = std::mem::take(&mut chunk.rest);
         merge(&mut self.reply_rest, rest, replace, &mut self.budget)?;
@@ -96,7 +96,7 @@ impl Decoder {
             return;
         }
         self.started = true;
-        self.calls.reply = chunk.id.as_str().to_owned();
+        self.calls = Calls::of(&chunk.id);
         let said = |text: &gatepass_wire::Text<'_>| (!text.is_empty()).then(|| text.as_str().to_owned());
         self.events.push_back(ChatEvent::Started {
             id: said(&chunk.id),
@@ -106,8 +106,8 @@ impl Decoder {
     }
 
     fn tell_usage(&mut self) {
-        let told = self.usage.take().and_then(usage);
-        self.events.extend(told.map(ChatEvent::Usage));
+        self.events.extend(usage(&self.usage).map(ChatEvent::Usage));
+        self.usage.clear();
     }
 
     fn add(&mut self, candidate: Candidate<'_>) -> Result<(), Fault> {
@@ -130,6 +130,11 @@ impl Decoder {
             };
             merge(&mut self.reply_rest, [(name, value)], join, &mut self.budget)?;
         }
+        if !candidate.finish_reason.is_empty()
+            && let Some(call) = self.calls.close()
+        {
+            self.add_whole(call);
+        }
         let finish = finish_reason(&candidate.finish_reason, self.calls.count > 0);
         if finish.is_some() && finish != self.finish {
             self.reply_rest
@@ -142,12 +147,13 @@ impl Decoder {
     }
 
     fn add_piece(&mut self, piece: Piece<'_>, is_first: bool) -> Result<(), Fault> {
-        let [part, proof] = piece.into_parts(&mut self.calls);
+        self.budget.take(piece.held_back())?;
+        let [part, other] = piece.into_parts(&mut self.calls);
         if self.calls.count > ITEMS_LIMIT {
             return Err(Fault::TooLarge(TOO_MANY));
         }
-        let is_signed = proof.is_some();
-        for part in [part, proof].into_iter().flatten() {
+        let is_signed = other.is_some();
+        for part in [part, other].into_iter().flatten() {
             match part {
                 Part::Text(text) => self.add_text(text, is_first && !is_signed),
                 Part::Reasoning(thought) => self.add_thought(thought, is_first),

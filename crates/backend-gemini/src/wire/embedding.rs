@@ -1,5 +1,5 @@
 use super::contents::invalid;
-use super::usage::usage;
+use super::usage::counts;
 use crate::place::Place;
 use gatepass_core::{BackendError, EmbeddingRequest, Embeddings, JsonObject, Usage};
 use gatepass_wire::Members;
@@ -146,7 +146,7 @@ pub(crate) struct Vectors {
     embeddings: Vec<Vector>,
     embedding: Option<Vector>,
     predictions: Vec<Prediction>,
-    usage_metadata: Option<Value>,
+    usage_metadata: Option<JsonObject>,
     #[serde(flatten)]
     rest: JsonObject,
 }
@@ -188,7 +188,7 @@ impl Vectors {
             .into_iter()
             .map(|prediction| prediction.embeddings);
         let vectors = self.embeddings.into_iter().chain(self.embedding).chain(predicted);
-        let mut tokens = self.usage_metadata.and_then(usage);
+        let mut tokens = self.usage_metadata.and_then(counts);
         for vector in vectors {
             all.vectors.push(vector.values);
             if let Some(counted) = vector.statistics {

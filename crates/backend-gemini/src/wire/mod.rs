@@ -7,6 +7,7 @@ mod embedding;
 mod made_up;
 mod models;
 mod part;
+mod partial;
 mod piece;
 mod request;
 mod schema;
@@ -21,3 +22,6 @@ pub(crate) use request::Request;
 
 /// The name of this wire: messages that came over it are sent back whole.
 const WIRE: &str = "gemini";
+
+#[cfg(test)]
+mod tests;

@@ -51,7 +51,7 @@ impl<'a> WirePart<'a> {
         } else if let Some(signature) = signature {
             match parts.last_mut() {
                 Some(last) if thought.extra.is_empty() && last.signature.is_none() => {
-                    last.signature = Some(signature)
+                    last.signature = Some(signature);
                 }
                 _ => {
                     let mut part = Self::new(Data::Nothing, Some(&thought.extra));

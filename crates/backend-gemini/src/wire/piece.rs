@@ -1,6 +1,7 @@
 use super::made_up;
+use super::partial::Partial;
 use gatepass_core::{JsonObject, Media, Part, Reasoning, Text as TextPart, ToolCall};
-use gatepass_wire::{Object, Optional, Text, pass_over, read_into};
+use gatepass_wire::{Object, Optional, Text, pass_over, read_into, weight};
 use serde::de::MapAccess;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -92,16 +93,41 @@ fn keep_all<'de, A: MapAccess<'de>>(
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     /// The answer's id.
-    pub(super) reply: String,
+    reply: String,
     pub(super) count: usize,
+    /// The one whose arguments are still coming.
+    open: Option<Partial>,
+}
+
+impl Calls {
+    /// Of the answer `reply`.
+    pub(super) fn of(reply: &Text<'_>) -> Self {
+        Self {
+            reply: reply.as_str().to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The one whose arguments were still coming when the answer ended.
+    pub(super) fn close(&mut self) -> Option<Part> {
+        let open = self.open.take()?;
+        self.count += 1;
+        Some(Part::ToolCall(open.whole()))
+    }
 }
 
 impl Piece<'_> {
+    /// So many bytes of it wait for the rest of a call.
+    pub(super) fn held_back(&self) -> usize {
+        let pieces = self.call.as_ref().and_then(|call| call.rest.get("partialArgs"));
+        pieces.map_or(0, weight)
+    }
+
     /// What it is in our vocabulary: a part, and its proof where the part has no place for that.
     pub(super) fn into_parts(self, calls: &mut Calls) -> [Option<Part>; 2] {
         let signature = self.signature.into_owned();
         if let Some(call) = self.call {
-            return [Some(call.into_part(signature, self.rest, calls)), None];
+            return call.into_parts(signature, self.rest, calls);
         }
         let text = self.text.filter(|text| !text.is_empty());
         let blob = self.inline.map(Place::Inline).or(self.stored.map(Place::Stored));
@@ -153,22 +179,67 @@ fn whole(
 }
 
 impl Call<'_> {
-    fn into_part(self, signature: Option<String>, extra: JsonObject, calls: &mut Calls) -> Part {
+    /// The call, if it is whole; and the one before it, if that never ended.
+    fn into_parts(
+        mut self,
+        signature: Option<String>,
+        extra: JsonObject,
+        calls: &mut Calls,
+    ) -> [Option<Part>; 2] {
+        let goes_on = self.rest.remove("willContinue") == Some(Value::Bool(true));
+        let pieces = self.rest.remove("partialArgs");
+        let before = if self.name.is_empty() { None } else { calls.close() };
+        if !self.name.is_empty() && !goes_on && pieces.is_none() {
+            let call = self.into_call(signature, extra, calls);
+            calls.count += 1;
+            return [before, Some(Part::ToolCall(call))];
+        }
+        if !self.name.is_empty() {
+            let call = self.into_call(signature.clone(), extra, calls);
+            calls.open = Some(Partial::new(call));
+        }
+        if let Some(open) = &mut calls.open {
+            open.add(&pieces.unwrap_or_default(), signature);
+        }
+        let part = if goes_on { None } else { calls.close() };
+        [before, part]
+    }
+
+    fn into_call(self, signature: Option<String>, extra: JsonObject, calls: &Calls) -> ToolCall {
         let id = self
             .id
             .into_owned()
             .unwrap_or_else(|| made_up::id(&calls.reply, calls.count));
-        calls.count += 1;
         let args = self.args.map_or("null", RawValue::get);
-        let args = if args == "null" { "{}" } else { args };
+        let args = if args == "null" {
+            "{}".into()
+        } else {
+            compact(args)
+        };
         let mut call = ToolCall::new(id, self.name.as_str(), args);
         call.signature = signature;
         call.extra = extra;
         if !self.rest.is_empty() {
             call.extra.insert("functionCall".into(), self.rest.into());
         }
-        Part::ToolCall(call)
+        call
     }
+}
+
+/// JSON without the white space around its values, which Google indents; else as it is.
+fn compact(json: &str) -> String {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let is_kept = |c: &char| {
+        let was_quoted = is_quoted;
+        is_quoted = if is_quoted {
+            *c != '"' || is_escaped
+        } else {
+            *c == '"'
+        };
+        is_escaped = was_quoted && *c == '\\' && !is_escaped;
+        was_quoted || !c.is_ascii_whitespace()
+    };
+    json.chars().filter(is_kept).collect()
 }
 
 /// Where media is.
@@ -210,5 +281,18 @@ impl Place<'_> {
         let members = members.into_iter();
         let members = members.filter_map(|(name, text)| Some((name.to_owned(), text.into_owned()?.into())));
         (name.into(), members.collect::<JsonObject>().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_goes_but_where_it_is_said() {
+        let json = "{\n  \"a b\" : [ 1.0, \"\\\" \\\\\" ,\t\"\\\\\\\" c d\" ]\r\n}";
+        assert_eq!(compact(json), r#"{"a b":[1.0,"\" \\","\\\" c d"]}"#);
+        let same: Value = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&compact(json)).unwrap(), same);
     }
 }

@@ -30,6 +30,9 @@ impl Thinking {
     /// `thinkingConfig`. Efforts become budgets as in the table of Google's page on OpenAI compatibility.
     pub(super) fn config(self, options: ReasoningOptions) -> JsonObject {
         let mut config = JsonObject::new();
+        if self == Self::No {
+            return config;
+        }
         if let Some(visible) = options.visible {
             config.insert("includeThoughts".into(), visible.into());
         }
@@ -41,7 +44,7 @@ impl Thinking {
             (Self::Budget { can_be_off }, Some(effort), None) => {
                 config.insert("thinkingBudget".into(), budget(effort, can_be_off).into());
             }
-            (_, None, None) | (Self::No, Some(_), None) => {}
+            _ => {}
         }
         config
     }
@@ -56,10 +59,10 @@ fn version(name: &str) -> Option<(u32, u32)> {
 
 const fn level(effort: ReasoningEffort, has_minimal: bool) -> &'static str {
     match effort {
-        ReasoningEffort::None | ReasoningEffort::Minimal if has_minimal => "minimal",
-        ReasoningEffort::None | ReasoningEffort::Minimal | ReasoningEffort::Low => "low",
-        ReasoningEffort::Medium => "medium",
-        _ => "high",
+        ReasoningEffort::None | ReasoningEffort::Minimal if has_minimal => "MINIMAL",
+        ReasoningEffort::None | ReasoningEffort::Minimal | ReasoningEffort::Low => "LOW",
+        ReasoningEffort::Medium => "MEDIUM",
+        _ => "HIGH",
     }
 }
 
@@ -98,16 +101,16 @@ mod tests {
             (
                 "gemini-3-flash-preview",
                 None,
-                json!({ "thinkingLevel": "minimal" }),
+                json!({ "thinkingLevel": "MINIMAL" }),
             ),
-            ("gemini-3-pro-preview", None, json!({ "thinkingLevel": "low" })),
-            ("gemini-3.1-pro", Medium, json!({ "thinkingLevel": "medium" })),
+            ("gemini-3-pro-preview", None, json!({ "thinkingLevel": "LOW" })),
+            ("gemini-3.1-pro", Medium, json!({ "thinkingLevel": "MEDIUM" })),
             (
                 "publishers/google/models/gemini-3-flash",
                 Low,
-                json!({ "thinkingLevel": "low" }),
+                json!({ "thinkingLevel": "LOW" }),
             ),
-            ("gemini-flash-latest", High, json!({ "thinkingLevel": "high" })),
+            ("gemini-flash-latest", High, json!({ "thinkingLevel": "HIGH" })),
             ("gemini-2.0-flash", High, json!({})),
         ] {
             assert_eq!(config(model, effort), expected, "{model}");
@@ -118,10 +121,11 @@ mod tests {
     fn a_level_and_a_budget_are_never_sent_together() {
         let mut both = ReasoningOptions::effort(ReasoningEffort::High).with_visible(true);
         both.max_tokens = Some(512);
-        let level = json!({ "includeThoughts": true, "thinkingLevel": "high" });
+        let level = json!({ "includeThoughts": true, "thinkingLevel": "HIGH" });
         let budget = json!({ "includeThoughts": true, "thinkingBudget": 512 });
         assert_eq!(config("gemini-3-pro-preview", both), level);
         assert_eq!(config("gemini-2.5-pro", both), budget);
+        assert_eq!(config("gemini-2.0-flash", both), json!({}));
         let alone = ReasoningOptions::max_tokens(512);
         assert_eq!(
             config("gemini-3-pro-preview", alone),

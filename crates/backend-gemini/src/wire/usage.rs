@@ -1,4 +1,4 @@
-use gatepass_core::Usage;
+use gatepass_core::{JsonObject, Usage};
 use gatepass_wire::Count;
 use serde_json::Value;
 
@@ -6,10 +6,15 @@ use serde_json::Value;
 ///
 /// Its `candidatesTokenCount` is without the thoughts, its `promptTokenCount` with what was cached and without what
 /// the provider's tools found.
-pub(super) fn usage(told: Value) -> Option<Usage> {
-    let Value::Object(mut told) = told else {
+pub(super) fn usage(told: &str) -> Option<Usage> {
+    counts(serde_json::from_str(told).ok()?)
+}
+
+/// As [`usage`], read already.
+pub(super) fn counts(mut told: JsonObject) -> Option<Usage> {
+    if told.is_empty() {
         return None;
-    };
+    }
     let mut take = |name: &str| told.remove(name).and_then(count);
     let mut usage = Usage::default();
     usage.input_tokens = take("promptTokenCount");
@@ -38,13 +43,13 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(told: Value) -> Usage {
-        usage(told).unwrap()
+    fn read(told: &Value) -> Usage {
+        usage(&told.to_string()).unwrap()
     }
 
     #[test]
     fn thoughts_are_output_and_modalities_are_kept() {
-        let usage = read(json!({
+        let usage = read(&json!({
             "promptTokenCount": 10,
             "cachedContentTokenCount": 4,
             "candidatesTokenCount": 3,
@@ -70,14 +75,19 @@ mod tests {
 
     #[test]
     fn what_is_not_told_is_not_made_up() {
+        assert!(
+            ["{}", "null", "[]", "7"]
+                .into_iter()
+                .all(|told| usage(told).is_none())
+        );
         let usage =
-            read(json!({ "promptTokenCount": "10", "totalTokenCount": null, "candidatesTokenCount": [] }));
+            read(&json!({ "promptTokenCount": "10", "totalTokenCount": null, "candidatesTokenCount": [] }));
         assert_eq!(
             (usage.input_tokens, usage.output_tokens, usage.total_tokens),
             (Some(10), None, None)
         );
         assert_eq!(
-            read(json!({ "thoughtsTokenCount": u64::MAX, "candidatesTokenCount": 1 })).output_tokens,
+            read(&json!({ "thoughtsTokenCount": u64::MAX, "candidatesTokenCount": 1 })).output_tokens,
             Some(u64::MAX)
         );
     }

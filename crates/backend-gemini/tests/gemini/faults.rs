@@ -287,3 +287,32 @@ async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
     let reply = streamed(Answer::json(200, &body)).await.unwrap();
     assert_eq!((&*reply.text(), reply.finish), ("Hi", Some(FinishReason::Stop)));
 }
+
+/// Nothing hangs or panics, and what had come is kept.
+#[tokio::test]
+async fn an_answer_that_ends_at_any_byte_is_an_error_or_whole() {
+    let server = ModelServer::start().await;
+    let backend = backend(&server);
+    let stream = format!("{HALF}{HALF}{END}");
+    let end = stream.trim_end().len();
+    for at in 1..stream.len() {
+        server.push(Answer::sse([stream[..at].to_owned()]));
+        match backend.chat_stream(question()).await.unwrap().collect().await {
+            Ok(reply) => assert!(at >= end && reply.text() == "HalfHalf", "{at}"),
+            Err(BackendError::Interrupted { partial, source }) => {
+                assert!(at < end, "{at}");
+                assert!("HalfHalf".starts_with(&partial.text()), "{at}");
+                assert_eq!(source.kind(), ErrorKind::Network, "{at}");
+            }
+            Err(other) => panic!("{at}: {other:?}"),
+        }
+    }
+    let whole =
+        json!({ "candidates": [{ "content": { "parts": [{ "text": "Naïve" }] }, "finishReason": "STOP" }] });
+    let whole = whole.to_string();
+    for at in 1..whole.len() {
+        server.push(Answer::text(200, "").with_body(whole.as_bytes()[..at].to_vec()));
+        let error = backend.chat(question()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{at}");
+    }
+}

@@ -1,7 +1,6 @@
 //! The Gemini backend, against a live local server.
 
 #![expect(
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
@@ -9,6 +8,7 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+mod beside_chat;
 mod conversation;
 mod faults;
 mod recordings;

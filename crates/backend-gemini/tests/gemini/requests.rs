@@ -4,7 +4,7 @@ use crate::recordings::{Recording, recordings};
 use crate::{backend_at, key};
 use gatepass_core::{
     ChatReply, ChatRequest, EmbeddingRequest, JsonObject, LlmBackend, Media, Message, Part, Reasoning,
-    ReasoningOptions, ResponseFormat, Role, Tool, ToolCall, ToolChoice, ToolResult,
+    ReasoningEffort, ReasoningOptions, ResponseFormat, Role, Tool, ToolCall, ToolChoice, ToolResult,
 };
 use gatepass_testkit::{Answer, ModelServer, Value};
 use serde_json::json;
@@ -40,7 +40,7 @@ async fn send(recording: &Recording) -> Value {
     let told = normal(recording.request.clone());
     _ = match method {
         "countTokens" => backend.count_tokens(&request(model, &told)).await.is_ok(),
-        "batchEmbedContents" => backend.embed(texts(model, &told)).await.is_ok(),
+        "batchEmbedContents" | "embedContent" | "predict" => backend.embed(texts(model, &told)).await.is_ok(),
         "streamGenerateContent" => backend.chat_stream(request(model, &told)).await.is_ok(),
         _ => backend.chat(request(model, &told)).await.is_ok(),
     };
@@ -76,7 +76,8 @@ pub(crate) async fn sent_back(reply: &ChatReply, model: &str) -> Vec<Value> {
 }
 
 /// One of several ways to say the same: names in `snake_case` (of the protocol, not of what people put into it),
-/// bytes in the URL's base64, an empty `generationConfig`, and a schema in the older words of `parameters`.
+/// bytes in the URL's base64, an empty `generationConfig`, levels in small letters, a schema in the older words of
+/// `parameters`, the role of the person (that of instructions is passed over), and the order of tools.
 fn normal(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(normal).collect(),
@@ -94,6 +95,16 @@ fn normal(value: Value) -> Value {
                     | "parametersJsonSchema"
                     | "responseJsonSchema"
                     | "responseSchema" => value,
+                    "thinkingLevel" => value.as_str().unwrap().to_uppercase().into(),
+                    "contents" => value
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(with_role)
+                        .map(normal)
+                        .collect(),
+                    "tools" => sorted(normal(value)),
+                    "systemInstruction" => normal(json!({ "parts": value["parts"] })),
                     "thoughtSignature" | "data" if value.is_string() => {
                         value.as_str().unwrap().replace('-', "+").replace('_', "/").into()
                     }
@@ -101,11 +112,28 @@ fn normal(value: Value) -> Value {
                 };
                 (name, value)
             })
-            .filter(|(name, value)| !(name == "generationConfig" && *value == json!({})))
+            .filter(|(name, value)| {
+                !(matches!(&**name, "generationConfig" | "parametersJsonSchema") && *value == json!({}))
+            })
             .collect::<JsonObject>()
             .into(),
         other => other,
     }
+}
+
+fn sorted(tools: Value) -> Value {
+    let Value::Array(mut tools) = tools else {
+        return tools;
+    };
+    tools.sort_by_key(Value::to_string);
+    tools.into()
+}
+
+fn with_role(content: &Value) -> Value {
+    let mut content = content.clone();
+    let members = content.as_object_mut().unwrap();
+    members.entry("role").or_insert_with(|| "user".into());
+    content
 }
 
 /// `{"type":"OBJECT"}` as `{"type":"object"}`.
@@ -135,12 +163,24 @@ fn camel(name: &str) -> String {
 }
 
 fn texts(model: &str, told: &Value) -> EmbeddingRequest {
-    let asked = told["requests"].as_array().unwrap();
-    let texts = asked
+    let list = |name: &str| told[name].as_array().cloned();
+    let asked = list("requests")
+        .or_else(|| list("instances"))
+        .unwrap_or_else(|| vec![told.clone()]);
+    let text = |one: &Value| {
+        let text = one["content"]
+            .as_str()
+            .or_else(|| one["content"]["parts"][0]["text"].as_str());
+        text.unwrap().to_owned()
+    };
+    let mut request = EmbeddingRequest::new(asked.iter().map(text)).with_model(model);
+    let parameters = told.get("parametersJsonSchema").and_then(Value::as_object);
+    for (name, value) in asked[0]
+        .as_object()
+        .unwrap()
         .iter()
-        .map(|one| one["content"]["parts"][0]["text"].as_str().unwrap());
-    let mut request = EmbeddingRequest::new(texts).with_model(model);
-    for (name, value) in asked[0].as_object().unwrap() {
+        .chain(parameters.into_iter().flatten())
+    {
         match &**name {
             "content" | "model" => {}
             "outputDimensionality" => request.dimensions = Some(count(value)),
@@ -155,6 +195,7 @@ fn count(value: &Value) -> u32 {
 }
 
 fn request(model: &str, told: &Value) -> ChatRequest {
+    let told = told.get("generateContentRequest").unwrap_or(told);
     let mut messages = Vec::new();
     if let Some(parts) = told["systemInstruction"]["parts"].as_array() {
         messages.push(Message::new(
@@ -172,7 +213,7 @@ fn request(model: &str, told: &Value) -> ChatRequest {
                 .unwrap()
                 .iter()
                 .for_each(|tool| offer(&mut request, tool)),
-            "toolConfig" => {}
+            "toolConfig" | "model" => {}
             "generationConfig" => generate(&mut request, value),
             name => request = request.with_extra(name, value.clone()),
         }
@@ -231,7 +272,14 @@ fn part(told: &Value) -> Vec<Part> {
         }
         _ => None,
     };
-    if let Some(media) = media {
+    if let Some(mut media) = media {
+        let blob = told.get("inlineData").or(told.get("fileData")).unwrap();
+        media.name = text(blob, "displayName");
+        let known = ["inlineData", "fileData", "thoughtSignature"];
+        let extra = told.iter().filter(|(name, _)| !known.contains(&name.as_str()));
+        media
+            .extra
+            .extend(extra.map(|(name, value)| (name.clone(), value.clone())));
         let kind = media.media_type.clone().unwrap_or_default();
         let part = match kind.split('/').next() {
             Some("image") => Part::Image(media),
@@ -250,8 +298,16 @@ fn part(told: &Value) -> Vec<Part> {
 }
 
 fn offer(request: &mut ChatRequest, tool: &Value) {
-    let Some(functions) = tool["functionDeclarations"].as_array() else {
-        request.provider_tools.push(tool.as_object().unwrap().clone());
+    let known = ["name", "description", "parametersJsonSchema"];
+    let is_known = |function: &Value| {
+        let mut members = function.as_object().unwrap().keys();
+        members.all(|name| known.contains(&name.as_str()))
+    };
+    let tool = tool.as_object().unwrap();
+    let functions = tool.get("functionDeclarations").and_then(Value::as_array);
+    let functions = functions.filter(|functions| tool.len() == 1 && functions.iter().all(is_known));
+    let Some(functions) = functions else {
+        request.provider_tools.push(tool.clone());
         return;
     };
     for function in functions {
@@ -266,24 +322,25 @@ fn choose(request: &mut ChatRequest, config: &Value) {
     let Some(mut rest) = config.as_object().cloned() else {
         return;
     };
-    if let Some(calling) = rest.remove("functionCallingConfig") {
-        let names = calling["allowedFunctionNames"].as_array();
-        match (calling["mode"].as_str().unwrap(), names.map(|names| &**names)) {
-            ("VALIDATED", _) => request.tools.iter_mut().for_each(|tool| tool.strict = Some(true)),
-            ("AUTO", _) => request.tool_choice = Some(ToolChoice::Auto),
-            ("NONE", _) => request.tool_choice = Some(ToolChoice::None),
-            ("ANY", Some([name])) => {
-                request.tool_choice = Some(ToolChoice::Tool(name.as_str().unwrap().into()))
+    if let Some(Value::Object(mut calling)) = rest.remove("functionCallingConfig") {
+        let names = calling.remove("allowedFunctionNames");
+        let names = names.as_ref().and_then(Value::as_array);
+        let mode = calling.remove("mode");
+        match (mode.as_ref().and_then(Value::as_str), names.map(|names| &**names)) {
+            (Some("VALIDATED"), _) => request.tools.iter_mut().for_each(|tool| tool.strict = Some(true)),
+            (Some("AUTO"), _) => request.tool_choice = Some(ToolChoice::Auto),
+            (Some("NONE"), _) => request.tool_choice = Some(ToolChoice::None),
+            (Some("ANY"), Some([name])) => {
+                request.tool_choice = Some(ToolChoice::Tool(name.as_str().unwrap().into()));
             }
-            (_, names) => {
+            (Some("ANY"), names) => {
                 request.tool_choice = Some(ToolChoice::Required);
-                if let Some(names) = names {
-                    rest.insert(
-                        "functionCallingConfig".into(),
-                        json!({ "allowedFunctionNames": names }),
-                    );
-                }
+                calling.extend(names.map(|names| ("allowedFunctionNames".to_owned(), json!(names))));
             }
+            (mode, _) => calling.extend(mode.map(|mode| ("mode".to_owned(), mode.into()))),
+        }
+        if !calling.is_empty() {
+            rest.insert("functionCallingConfig".into(), calling.into());
         }
     }
     if !rest.is_empty() {
@@ -312,8 +369,20 @@ fn generate(request: &mut ChatRequest, config: &Value) {
             }
             "thinkingConfig" => {
                 let mut options = ReasoningOptions::default();
-                options.max_tokens = value.get("thinkingBudget").map(count);
-                options.visible = value.get("includeThoughts").and_then(Value::as_bool);
+                let mut config = value.as_object().unwrap().clone();
+                options.visible = config
+                    .remove("includeThoughts")
+                    .and_then(|visible| visible.as_bool());
+                let budget = config.get("thinkingBudget").and_then(Value::as_u64);
+                options.max_tokens = budget.and_then(|budget| budget.try_into().ok());
+                options.effort = config.get("thinkingLevel").and_then(effort);
+                if options.max_tokens.is_some() || options.effort.is_some() {
+                    config.remove("thinkingBudget");
+                    config.remove("thinkingLevel");
+                }
+                if !config.is_empty() {
+                    rest.insert(name.clone(), config.into());
+                }
                 request.reasoning = Some(options);
             }
             name => _ = rest.insert(name.into(), value.clone()),
@@ -322,4 +391,14 @@ fn generate(request: &mut ChatRequest, config: &Value) {
     if !rest.is_empty() {
         request.extra.insert("generationConfig".into(), rest.into());
     }
+}
+
+fn effort(level: &Value) -> Option<ReasoningEffort> {
+    Some(match level.as_str()? {
+        "MINIMAL" => ReasoningEffort::Minimal,
+        "LOW" => ReasoningEffort::Low,
+        "MEDIUM" => ReasoningEffort::Medium,
+        "HIGH" => ReasoningEffort::High,
+        _ => return None,
+    })
 }
