@@ -14,8 +14,10 @@ mod support;
 
 mod answers;
 mod chat;
+mod embeddings;
 mod faults;
 mod refusals;
 mod renewal;
+mod responses;
 mod sharing;
 mod tokens;

@@ -113,6 +113,26 @@ fn a_server_may_leave_the_output_out_of_the_end() {
 }
 
 #[test]
+fn a_server_may_name_its_model_at_the_end() {
+    let told = [
+        json!({ "type": "response.created", "response": { "id": "resp_1", "status": "in_progress" } }),
+        json!({ "type": "response.in_progress", "response": { "id": "resp_1", "status": "in_progress" } }),
+        delta("output_text", 0, "Paris"),
+        completed(&json!([])),
+    ];
+    let reply = streamed(&told);
+    assert_eq!(
+        (reply.id.as_deref(), reply.model.as_deref()),
+        (Some("resp_1"), Some("m"))
+    );
+    let starts = events(&told).unwrap();
+    let starts = starts
+        .iter()
+        .filter(|event| matches!(event, ChatEvent::Started { .. }));
+    assert_eq!(starts.count(), 2);
+}
+
+#[test]
 fn a_server_that_numbers_nothing_is_understood_by_names_or_by_order() {
     for named in [true, false] {
         let told: Vec<_> = [
