@@ -70,7 +70,7 @@ fn words_thoughts_and_arguments_are_told_as_they_come() {
         .collect();
     assert_eq!(texts, ["h", "m", "Par", "is", "{\"a\"", ":1}"]);
     let reply = streamed(&told);
-    assert_eq!(reply.message.parts, read(output).message.parts);
+    assert_eq!(reply.message.parts, read(&output).message.parts);
     assert_eq!(reply.finish, Some(FinishReason::ToolCalls));
     assert_eq!(
         (reply.id.as_deref(), reply.model.as_deref()),
@@ -88,7 +88,7 @@ fn a_server_may_leave_out_all_but_the_end() {
         { "type": "web_search_call", "id": "ws_1" },
     ]);
     let reply = streamed(&[completed(&output)]);
-    assert_eq!(reply.message.parts, read(output).message.parts);
+    assert_eq!(reply.message.parts, read(&output).message.parts);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_server_that_numbers_nothing_is_understood_by_names_or_by_order() {
         })
         .collect();
         let reply = streamed(&told);
-        let expected = read(json!([message("msg_1", &["Paris"]), call("call_1", "{}")]));
+        let expected = read(&json!([message("msg_1", &["Paris"]), call("call_1", "{}")]));
         assert_eq!(reply.message.parts, expected.message.parts, "{named}");
     }
 }
@@ -273,5 +273,5 @@ fn a_refusal_is_told_and_ends_as_one() {
         (reply.text().as_str(), &reply.finish),
         ("No.", &Some(FinishReason::ContentFilter))
     );
-    assert_eq!(reply.message.parts, read(json!([refusal])).message.parts);
+    assert_eq!(reply.message.parts, read(&json!([refusal])).message.parts);
 }
