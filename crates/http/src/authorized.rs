@@ -83,8 +83,12 @@ impl AuthorizedClient {
     /// # Errors
     /// See [`BackendError`]; an answer with another status is [`BackendError::Provider`].
     pub async fn post_json(&self, path: &str, body: impl Into<Bytes>) -> Result<HttpResponse, BackendError> {
-        self.send(HttpRequest::post_json(self.base_url.join(path), body))
-            .await
+        let body = Some(body.into());
+        self.send(Call {
+            url: self.base_url.join(path),
+            body,
+        })
+        .await
     }
 
     /// Gets `path` below the base URL.
@@ -92,7 +96,8 @@ impl AuthorizedClient {
     /// # Errors
     /// As [`post_json`](Self::post_json).
     pub async fn get(&self, path: &str) -> Result<HttpResponse, BackendError> {
-        self.send(HttpRequest::get(self.base_url.join(path))).await
+        let url = self.base_url.join(path);
+        self.send(Call { url, body: None }).await
     }
 
     /// As [`post_json`](Self::post_json), with a query besides the base URL's own.
@@ -106,7 +111,8 @@ impl AuthorizedClient {
         body: impl Into<Bytes>,
     ) -> Result<HttpResponse, BackendError> {
         let url = self.base_url.join(path).with_query(query);
-        self.send(HttpRequest::post_json(url, body)).await
+        let body = Some(body.into());
+        self.send(Call { url, body }).await
     }
 
     /// As [`get`](Self::get), with a query besides the base URL's own.
@@ -119,21 +125,17 @@ impl AuthorizedClient {
         query: &[(&str, &str)],
     ) -> Result<HttpResponse, BackendError> {
         let url = self.base_url.join(path).with_query(query);
-        self.send(HttpRequest::get(url)).await
+        self.send(Call { url, body: None }).await
     }
 
-    async fn send(&self, mut request: HttpRequest) -> Result<HttpResponse, BackendError> {
-        // What the request says of itself wins.
-        for (name, value) in &self.headers {
-            request.headers.entry(name).or_insert_with(|| value.clone());
-        }
-        let attempt = || self.attempt(request.clone());
+    async fn send(&self, call: Call) -> Result<HttpResponse, BackendError> {
+        let attempt = || self.attempt(&call);
         Ok(self.retry.run("model call", Failure::advice, attempt).await?)
     }
 
-    async fn attempt(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    async fn attempt(&self, call: &Call) -> Result<HttpResponse, Failure> {
         let token = self.token().await?;
-        let response = self.http.send(self.authorise(request.clone(), &token)?).await?;
+        let response = self.http.send(self.authorise(call, &token)?).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return self.judge(response, &token).await;
         }
@@ -147,7 +149,7 @@ impl AuthorizedClient {
             "the token was refused; sending once more with a new one"
         );
         drop(response);
-        let response = self.http.send(self.authorise(request, &fresh)?).await?;
+        let response = self.http.send(self.authorise(call, &fresh)?).await?;
         self.judge(response, &fresh).await
     }
 
@@ -158,7 +160,8 @@ impl AuthorizedClient {
         self.source.token().await
     }
 
-    fn authorise(&self, request: HttpRequest, token: &AccessToken) -> Result<HttpRequest, ConfigError> {
+    /// The request of a call, with the credential.
+    fn authorise(&self, call: &Call, token: &AccessToken) -> Result<HttpRequest, ConfigError> {
         let (name, value) = match (token.scheme(), &self.key_header) {
             (TokenScheme::ApiKey, Some(name)) => (name.clone(), token.header().clone()),
             (TokenScheme::Bearer, _) => (header::AUTHORIZATION, token.header().clone()),
@@ -171,6 +174,11 @@ impl AuthorizedClient {
                 (header::AUTHORIZATION, value)
             }
         };
+        let mut request = call.request();
+        // What the request says of itself wins.
+        for (name, value) in &self.headers {
+            request.headers.entry(name).or_insert_with(|| value.clone());
+        }
         Ok(request.with_header(name, value))
     }
 
@@ -206,6 +214,23 @@ impl fmt::Debug for AuthorizedClient {
             .field("base_url", &self.base_url)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
+    }
+}
+
+/// What is asked, as often as it takes.
+struct Call {
+    url: ServerUrl,
+    /// JSON to post; without it, something is to be got.
+    body: Option<Bytes>,
+}
+
+impl Call {
+    fn request(&self) -> HttpRequest {
+        let url = self.url.clone();
+        match &self.body {
+            Some(body) => HttpRequest::post_json(url, body.clone()),
+            None => HttpRequest::get(url),
+        }
     }
 }
 

@@ -52,7 +52,7 @@ impl HttpRequest {
     }
 
     pub(crate) fn into_inner(self) -> reqwest::Request {
-        let mut request = reqwest::Request::new(self.method, self.url.to_url());
+        let mut request = reqwest::Request::new(self.method, self.url.into_url());
         *request.headers_mut() = self.headers;
         if !self.body.is_empty() {
             *request.body_mut() = Some(self.body.into());

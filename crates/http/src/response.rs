@@ -95,6 +95,11 @@ impl HttpResponse {
         httpdate::parse_http_date(date).ok()
     }
 
+    /// Takes the headers out of it.
+    pub fn take_headers(&mut self) -> HeaderMap {
+        std::mem::take(self.inner.headers_mut())
+    }
+
     /// Waits for the next chunk of the body; `None` at its end.
     ///
     /// # Errors

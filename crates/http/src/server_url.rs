@@ -1,6 +1,6 @@
 use gatepass_core::ConfigError;
 use std::fmt;
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 /// The address of a server that may be sent a secret.
 ///
@@ -59,10 +59,7 @@ impl ServerUrl {
     /// Host and port, for people.
     #[must_use]
     pub fn host(&self) -> String {
-        let host = self.0.host_str().unwrap_or_default();
-        self.0
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        self.0[Position::BeforeHost..Position::AfterPort].to_owned()
     }
 
     /// Whether it is this very machine: `localhost`, 127.0.0.0/8 or `[::1]`.
@@ -82,12 +79,13 @@ impl ServerUrl {
     /// The address with `path` after its own path; one slash between them, and the query stays.
     #[must_use]
     pub fn join(&self, path: &str) -> Self {
+        let (prefix, path) = (self.0.path().trim_end_matches('/'), path.trim_start_matches('/'));
+        let mut joined = String::with_capacity(prefix.len() + 1 + path.len());
+        joined.push_str(prefix);
+        joined.push('/');
+        joined.push_str(path);
         let mut url = self.0.clone();
-        url.set_path(&format!(
-            "{}/{}",
-            self.0.path().trim_end_matches('/'),
-            path.trim_start_matches('/')
-        ));
+        url.set_path(&joined);
         Self(url)
     }
 
@@ -130,8 +128,8 @@ impl ServerUrl {
         self.0.as_str()
     }
 
-    pub(crate) fn to_url(&self) -> Url {
-        self.0.clone()
+    pub(crate) fn into_url(self) -> Url {
+        self.0
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::{is_html, told_error};
 use crate::stream::{Events, StreamDecoder};
 use gatepass_core::{BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
 use gatepass_http::{Concealer, HttpResponse, rate_limits, request_id};
-use http::header;
+use http::{HeaderMap, header};
 use std::sync::Arc;
 
 /// The most bytes that a whole answer may have; sound or an image in base64 fits.
@@ -35,13 +35,14 @@ pub async fn read_stream<D: StreamDecoder>(
     decoder: D,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<ChatReply, BackendError>,
 ) -> Result<ChatStream, BackendError> {
-    let origin = Origin::of(&response);
     let metadata = metadata(&response);
     let Some(chunk) = response.chunk().await? else {
-        return Err(origin.unreadable("it is empty"));
+        return Err(Origin::of(&response).unreadable("it is empty"));
     };
-    if is_html(response.headers(), &chunk) {
-        let what = format!("it is no event stream ({})", origin.content_type);
+    let is_page = is_html(response.headers(), &chunk);
+    let origin = Origin::taking(&mut response);
+    if is_page {
+        let what = format!("it is no event stream ({})", origin.content_type());
         return Err(origin.unreadable(what));
     }
     if chunk.trim_ascii_start().starts_with(b"{") {
@@ -63,8 +64,9 @@ pub async fn read_json<T>(
     parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {
     let body = response.read(ANSWER_LIMIT).await?;
-    let origin = Origin::of(&response);
-    if is_html(response.headers(), &body) {
+    let is_page = is_html(response.headers(), &body);
+    let origin = Origin::taking(&mut response);
+    if is_page {
         return Err(origin.unreadable("it is an HTML page"));
     }
     if body.trim_ascii().is_empty() {
@@ -82,12 +84,11 @@ pub fn metadata(response: &HttpResponse) -> ReplyMetadata {
     metadata
 }
 
-/// Where an answer came from, for the errors in it.
+/// Where an answer came from, for the errors in it. What they tell is read when there is one: most answers have none.
 #[derive(Debug)]
 pub struct Origin {
     host: String,
-    request_id: Option<String>,
-    pub(crate) content_type: String,
+    headers: HeaderMap,
     concealer: Concealer,
 }
 
@@ -95,16 +96,31 @@ impl Origin {
     /// Where `response` came from.
     #[must_use]
     pub fn of(response: &HttpResponse) -> Self {
-        let content_type = response.headers().get(header::CONTENT_TYPE);
-        let content_type = content_type.and_then(|value| value.to_str().ok());
-        let content_type = content_type.map_or_else(|| "no content type".into(), printable);
-        let concealer = response.concealer().clone();
         Self {
             host: response.host().to_owned(),
-            request_id: request_id(response.headers()).map(|id| concealer.conceal(&id)),
-            content_type: concealer.conceal(&content_type),
-            concealer,
+            headers: response.headers().clone(),
+            concealer: response.concealer().clone(),
         }
+    }
+
+    /// The same of a response whose headers nobody needs any more.
+    fn taking(response: &mut HttpResponse) -> Self {
+        Self {
+            host: response.host().to_owned(),
+            headers: response.take_headers(),
+            concealer: response.concealer().clone(),
+        }
+    }
+
+    fn request_id(&self) -> Option<String> {
+        request_id(&self.headers).map(|id| self.concealer.conceal(&id))
+    }
+
+    pub(crate) fn content_type(&self) -> String {
+        let content_type = self.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let content_type = content_type.map_or_else(|| "no content type".into(), printable);
+        self.concealer.conceal(&content_type)
     }
 
     /// An answer that isn't what this wire says: `what` is wrong with it, never its content.
@@ -112,7 +128,7 @@ impl Origin {
         BackendError::Decode {
             host: self.host.clone(),
             what: what.into(),
-            request_id: self.request_id.clone(),
+            request_id: self.request_id(),
             source: None,
         }
     }
@@ -134,7 +150,7 @@ impl Origin {
     #[must_use]
     pub fn told(&self, error: &serde_json::Value) -> BackendError {
         let mut error = told_error(&self.host, error);
-        error.request_id.clone_from(&self.request_id);
+        error.request_id = self.request_id();
         self.concealer.conceal_error(&mut error);
         BackendError::Provider(Box::new(error))
     }

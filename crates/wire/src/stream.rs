@@ -203,7 +203,7 @@ impl<D: StreamDecoder> Events<D> {
     }
 
     fn too_early(&self) -> BackendError {
-        let content_type = &self.origin.content_type;
+        let content_type = self.origin.content_type();
         if self.begun || content_type.starts_with("text/event-stream") {
             self.origin.cut_off()
         } else {

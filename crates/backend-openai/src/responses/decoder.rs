@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 pub(super) struct Decoder {
     events: VecDeque<ChatEvent>,
     items: OpenItems,
-    started: bool,
+    started: Started,
     refused: bool,
     /// Items that ended before earlier ones did.
     held: Vec<Held>,
@@ -34,6 +34,15 @@ struct Last {
     kind: Kind,
     item: usize,
     place: Place,
+}
+
+/// Whether the answer has been begun. A server that names its model at the end alone has it told once more then.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Started {
+    #[default]
+    No,
+    Nameless,
+    Named,
 }
 
 #[derive(Debug)]
@@ -109,7 +118,7 @@ impl Decoder {
 
     /// Any event may tell of the response; the first one that does so begins the answer.
     fn start(&mut self, response: Option<Box<Value>>) {
-        if !self.started
+        if self.started != Started::Named
             && let Some(members) = object(response)
         {
             let response = Response::read(members);
@@ -118,10 +127,16 @@ impl Decoder {
     }
 
     fn start_with(&mut self, id: Option<String>, model: Option<String>) {
-        if self.started {
-            return;
+        match self.started {
+            Started::Named => return,
+            Started::Nameless if model.is_none() => return,
+            _ => {}
         }
-        self.started = true;
+        self.started = if model.is_some() {
+            Started::Named
+        } else {
+            Started::Nameless
+        };
         let wire = Some(WIRE.into());
         self.events.push_back(ChatEvent::Started { id, model, wire });
     }
@@ -206,7 +221,7 @@ impl Decoder {
         let arguments = event.delta.as_str();
         call.push(arguments);
         self.budget.take(arguments.len())?;
-        if !arguments.is_empty() {
+        if !arguments.is_empty() && call.is_announced() {
             self.events.push_back(ChatEvent::ToolCallArguments {
                 index: position,
                 arguments: arguments.to_owned(),

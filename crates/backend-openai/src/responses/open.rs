@@ -279,6 +279,10 @@ impl CallPieces {
         })
     }
 
+    pub(super) const fn is_announced(&self) -> bool {
+        self.announced
+    }
+
     pub(super) fn push(&mut self, arguments: &str) {
         self.arguments.push_str(arguments);
     }

@@ -16,7 +16,7 @@ pub(crate) struct Answer<'a> {
     id: Text<'a>,
     model: Text<'a>,
     choice: Option<Choice<'a>>,
-    usage: Option<Box<Tokens>>,
+    usage: Option<Tokens>,
     pub(crate) error: Option<Value>,
     rest: JsonObject,
 }
@@ -40,7 +40,7 @@ impl<'de> Object<'de> for Answer<'de> {
 #[derive(Debug, Default)]
 struct Choice<'a> {
     index: Count,
-    message: Option<Box<Spoken<'a>>>,
+    message: Option<Spoken<'a>>,
     finish_reason: Text<'a>,
     rest: JsonObject,
 }
@@ -148,7 +148,11 @@ impl<'a> Spoken<'a> {
         let mut parts = Vec::with_capacity(1);
         let thought = self.take_thought();
         parts.extend(thought.map(|(text, field)| Part::Reasoning(thought::thought(text, Some(field)))));
-        parts.extend(content::parts(self.content));
+        match self.content {
+            // The rule, without a list.
+            Content::Text(text) if !text.is_empty() => parts.push(Part::text(text)),
+            content => parts.extend(content::parts(content)),
+        }
         parts.extend(self.refusal.into_owned().map(Part::text));
         parts.extend(calls(self.tool_calls, self.function_call).map(Part::ToolCall));
         let mut message = Message::new(Role::Assistant, parts).with_wire(WIRE);

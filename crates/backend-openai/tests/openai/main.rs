@@ -9,6 +9,7 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+mod allocations;
 mod azure;
 mod conversation;
 mod embeddings;

@@ -42,11 +42,12 @@ pub enum Advice {
 pub fn printable(text: &str) -> String {
     const LIMIT: usize = 1000;
     let text = text.trim();
-    let mut clean: String = text
-        .chars()
-        .take(LIMIT)
-        .map(|c| if is_hostile(c) { ' ' } else { c })
-        .collect();
+    let mut clean = String::with_capacity(text.len().min(LIMIT));
+    clean.extend(
+        text.chars()
+            .take(LIMIT)
+            .map(|c| if is_hostile(c) { ' ' } else { c }),
+    );
     if text.chars().nth(LIMIT).is_some() {
         clean.push('…');
     }

@@ -19,7 +19,7 @@ fn whole() -> String {
 
 fn events() -> Vec<String> {
     let text = |kind: &str, delta: &str| json!({ "type": kind, "output_index": 1, "item_id": "msg_1", "content_index": 0, "delta": delta });
-    vec![
+    [
         json!({ "type": "response.created", "response": { "id": "resp_1", "model": "m" } }),
         json!({ "type": "response.output_item.added", "output_index": 0, "item": { "type": "reasoning", "id": "rs_1" } }),
         json!({ "type": "response.reasoning_summary_text.delta", "output_index": 0, "summary_index": 0, "delta": "hm" }),

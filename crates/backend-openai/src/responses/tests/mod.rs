@@ -15,7 +15,7 @@ fn object(value: Value) -> JsonObject {
 }
 
 /// The reply to this output.
-fn read(output: Value) -> ChatReply {
+fn read(output: &Value) -> ChatReply {
     Response::read(object(json!({ "status": "completed", "output": output }))).into_reply()
 }
 

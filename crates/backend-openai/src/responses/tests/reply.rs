@@ -8,7 +8,7 @@ fn items_are_parts_that_know_whose_pieces_they_are() {
     let search =
         json!({ "type": "web_search_call", "id": "ws_1", "status": "completed", "action": { "query": "q" } });
     let citation = json!({ "type": "url_citation", "url": "https://a.example" });
-    let reply = read(json!([
+    let reply = read(&json!([
         { "type": "reasoning", "id": "rs_1", "summary": [
             { "type": "summary_text", "text": "First." }, { "type": "summary_text", "text": "Then." },
         ], "encrypted_content": "proof" },
@@ -53,7 +53,7 @@ fn items_are_parts_that_know_whose_pieces_they_are() {
 #[test]
 fn a_thought_without_words_keeps_its_proof() {
     let reply =
-        read(json!([{ "type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "proof" }]));
+        read(&json!([{ "type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "proof" }]));
     let thought = Reasoning::default().with_signature("proof");
     let expected = Part::Reasoning(thought).with_extra("item", json!({ "id": "rs_1" }));
     assert_eq!(reply.message.parts, [expected]);
@@ -62,7 +62,7 @@ fn a_thought_without_words_keeps_its_proof() {
 #[test]
 fn a_custom_tools_input_is_its_arguments() {
     let reply = read(
-        json!([{ "type": "custom_tool_call", "id": "ctc_1", "call_id": "c", "name": "sql", "input": "select 1" }]),
+        &json!([{ "type": "custom_tool_call", "id": "ctc_1", "call_id": "c", "name": "sql", "input": "select 1" }]),
     );
     let call = reply.tool_calls().next().unwrap();
     assert_eq!((call.id.as_str(), call.arguments.as_str()), ("c", "select 1"));
@@ -99,7 +99,7 @@ fn why_it_ended_is_told_in_our_words() {
 #[test]
 fn a_refusal_is_text_that_stays_a_refusal() {
     let reply = read(
-        json!([{ "type": "message", "id": "m", "role": "assistant", "content": [{ "type": "refusal", "refusal": "No." }] }]),
+        &json!([{ "type": "message", "id": "m", "role": "assistant", "content": [{ "type": "refusal", "refusal": "No." }] }]),
     );
     assert_eq!(reply.text(), "No.");
     assert_eq!(reply.message.parts[0].extra()["type"], "refusal");
@@ -134,7 +134,7 @@ fn usage_is_told_with_all_its_details() {
 
 #[test]
 fn what_is_of_another_shape_is_read_as_far_as_it_can_be() {
-    let reply = read(json!([
+    let reply = read(&json!([
         7, null, "words", {},
         { "type": "message", "content": "plain" },
         { "type": "message", "content": { "type": "text", "text": "alone" } },

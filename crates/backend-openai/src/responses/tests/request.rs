@@ -99,7 +99,7 @@ fn an_answer_goes_back_as_the_items_that_it_came_in() {
         { "type": "image_generation_call", "id": "ig_1", "result": "AAAA" },
         { "type": "never_heard_of", "x": { "y": [null, 1] } },
     ]);
-    let reply = read(output.clone());
+    let reply = read(&output);
     let results = Message::new(
         Role::Tool,
         [
@@ -214,7 +214,7 @@ fn a_server_that_forgets_gets_no_thought_that_it_would_have_to_look_up() {
         { "type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "proof" },
         { "type": "reasoning", "id": "rs_3", "summary": [], "content": [{ "type": "reasoning_text", "text": "raw" }] },
     ]);
-    let request = ask([Message::user("?"), read(output).message]);
+    let request = ask([Message::user("?"), read(&output).message]);
     let ids = |request: &ChatRequest| -> Vec<Value> {
         let body = encode(request);
         let items = body["input"].as_array().unwrap().iter();

@@ -70,7 +70,7 @@ fn words_thoughts_and_arguments_are_told_as_they_come() {
         .collect();
     assert_eq!(texts, ["h", "m", "Par", "is", "{\"a\"", ":1}"]);
     let reply = streamed(&told);
-    assert_eq!(reply.message.parts, read(output).message.parts);
+    assert_eq!(reply.message.parts, read(&output).message.parts);
     assert_eq!(reply.finish, Some(FinishReason::ToolCalls));
     assert_eq!(
         (reply.id.as_deref(), reply.model.as_deref()),
@@ -88,7 +88,7 @@ fn a_server_may_leave_out_all_but_the_end() {
         { "type": "web_search_call", "id": "ws_1" },
     ]);
     let reply = streamed(&[completed(&output)]);
-    assert_eq!(reply.message.parts, read(output).message.parts);
+    assert_eq!(reply.message.parts, read(&output).message.parts);
 }
 
 #[test]
@@ -110,6 +110,26 @@ fn a_server_may_leave_the_output_out_of_the_end() {
         .collect();
     assert_eq!(calls, [("call_1", "{}")]);
     assert_eq!(reply.finish, Some(FinishReason::ToolCalls));
+}
+
+#[test]
+fn a_server_may_name_its_model_at_the_end() {
+    let told = [
+        json!({ "type": "response.created", "response": { "id": "resp_1", "status": "in_progress" } }),
+        json!({ "type": "response.in_progress", "response": { "id": "resp_1", "status": "in_progress" } }),
+        delta("output_text", 0, "Paris"),
+        completed(&json!([])),
+    ];
+    let reply = streamed(&told);
+    assert_eq!(
+        (reply.id.as_deref(), reply.model.as_deref()),
+        (Some("resp_1"), Some("m"))
+    );
+    let starts = events(&told).unwrap();
+    let starts = starts
+        .iter()
+        .filter(|event| matches!(event, ChatEvent::Started { .. }));
+    assert_eq!(starts.count(), 2);
 }
 
 #[test]
@@ -135,7 +155,7 @@ fn a_server_that_numbers_nothing_is_understood_by_names_or_by_order() {
         })
         .collect();
         let reply = streamed(&told);
-        let expected = read(json!([message("msg_1", &["Paris"]), call("call_1", "{}")]));
+        let expected = read(&json!([message("msg_1", &["Paris"]), call("call_1", "{}")]));
         assert_eq!(reply.message.parts, expected.message.parts, "{named}");
     }
 }
@@ -253,5 +273,5 @@ fn a_refusal_is_told_and_ends_as_one() {
         (reply.text().as_str(), &reply.finish),
         ("No.", &Some(FinishReason::ContentFilter))
     );
-    assert_eq!(reply.message.parts, read(json!([refusal])).message.parts);
+    assert_eq!(reply.message.parts, read(&json!([refusal])).message.parts);
 }
