@@ -14,8 +14,13 @@ mod support;
 
 mod answers;
 mod chat;
+mod deaths;
+mod disks;
 mod faults;
+mod logins;
 mod refusals;
 mod renewal;
+mod rotation;
 mod sharing;
 mod tokens;
+mod worker;

@@ -4,15 +4,19 @@ mod authorization;
 mod cli;
 mod gateway;
 mod http;
+mod kept;
 mod model;
+mod person;
 mod process;
 mod tools;
 mod world;
 
-pub(crate) use authorization::AuthorizationServer;
+pub(crate) use authorization::{AuthorizationServer, Hold};
 pub(crate) use cli::{Ran, chat, token};
 pub(crate) use gateway::{Gateway, Verdict};
+pub(crate) use kept::{Kept, Place, cached, key, mark, system_clock};
 pub(crate) use model::{MODEL, ModelServer};
+pub(crate) use person::Person;
 pub(crate) use tools::say;
 pub(crate) use world::{Setup, World};
 
