@@ -13,6 +13,7 @@
 mod support;
 
 mod answers;
+mod browser;
 mod chat;
 mod deaths;
 mod disks;

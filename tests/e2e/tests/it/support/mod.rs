@@ -1,6 +1,7 @@
 //! The servers, the gateway between them, the command line, and a folder for configurations.
 
 mod authorization;
+mod browser;
 mod cli;
 mod gateway;
 mod http;
@@ -12,6 +13,7 @@ mod tools;
 mod world;
 
 pub(crate) use authorization::{AuthorizationServer, Hold};
+pub(crate) use browser::Browser;
 pub(crate) use cli::{Ran, chat, token};
 pub(crate) use gateway::{Gateway, Verdict};
 pub(crate) use kept::{Kept, Place, cached, key, mark, system_clock};

@@ -1,0 +1,207 @@
+use super::{http, say};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::header::CONTENT_TYPE;
+use hyper::{Method, Request};
+use serde_json::{Value, json};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::Stdio;
+
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::sleep;
+
+/// Chromium without a window, driven as WebDriver (a W3C recommendation) says: JSON over HTTP, by chromedriver.
+///
+/// It knows no host but this machine, and forgets everything when dropped.
+pub(crate) struct Browser {
+    _driver: Child,
+    session: String,
+    _profile: TempDir,
+}
+
+/// The longest that a page may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How WebDriver names an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+impl Browser {
+    /// `None`, said loudly, where there is no chromedriver.
+    pub(crate) async fn start() -> Option<Self> {
+        let profile = tempfile::tempdir().expect("a temporary folder");
+        let spawned = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("HOME", profile.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn();
+        let mut driver = match spawned {
+            Ok(driver) => driver,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                say("left out: there is no chromedriver (Debian: chromium-driver, which brings chromium)");
+                return None;
+            }
+            Err(error) => panic!("chromedriver cannot be started: {error}"),
+        };
+        let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
+        let port = loop {
+            let line = lines
+                .next_line()
+                .await
+                .expect("text")
+                .expect("a driver that starts");
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                break port.trim_end_matches('.').to_owned();
+            }
+        };
+        let driver_url = format!("http://127.0.0.1:{port}/session");
+        let folder = format!("--user-data-dir={}", profile.path().join("profile").display());
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox", // which doesn't start as root
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--window-size=900,700",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            &folder,
+        ];
+        let options =
+            json!({"goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"performance": "ALL"}});
+        let wanted = json!({"capabilities": {"alwaysMatch": options}});
+        let session = send(Method::POST, &driver_url, &wanted).await.expect("a browser");
+        let session = session["sessionId"].as_str().expect("a session");
+        Some(Self {
+            session: format!("{driver_url}/{session}"),
+            _driver: driver,
+            _profile: profile,
+        })
+    }
+
+    /// Opens an address; returns when its page is there.
+    pub(crate) async fn open(&self, url: &str) {
+        self.post("url", &json!({"url": url})).await.expect("a page");
+    }
+
+    /// The address that is open.
+    pub(crate) async fn address(&self) -> String {
+        let address = send(Method::GET, &format!("{}/url", self.session), &Value::Null).await;
+        address.expect("an address").as_str().expect("text").to_owned()
+    }
+
+    /// Fills in a field, when it is there.
+    pub(crate) async fn fill(&self, selector: &str, text: &str) {
+        let element = self.element(selector).await;
+        let path = format!("element/{element}/value");
+        self.post(&path, &json!({"text": text})).await.expect("a field");
+    }
+
+    /// Clicks on something, when it is there.
+    pub(crate) async fn click(&self, selector: &str) {
+        let element = self.element(selector).await;
+        let path = format!("element/{element}/click");
+        self.post(&path, &json!({})).await.expect("something to click on");
+    }
+
+    /// The text of an element, as it can be read, when it is there.
+    pub(crate) async fn text(&self, selector: &str) -> String {
+        let element = self.element(selector).await;
+        let url = format!("{}/element/{element}/text", self.session);
+        let text = send(Method::GET, &url, &Value::Null).await.expect("an element");
+        text.as_str().expect("text").to_owned()
+    }
+
+    /// Prefers `light` or `dark` from now on.
+    pub(crate) async fn prefer(&self, scheme: &str) {
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]);
+        let command = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
+        self.post("goog/cdp/execute", &command)
+            .await
+            .expect("a preference");
+    }
+
+    /// Writes what can be seen to a PNG file.
+    pub(crate) async fn screenshot(&self, path: &Path) {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+
+        let url = format!("{}/screenshot", self.session);
+        let picture = send(Method::GET, &url, &Value::Null).await.expect("a picture");
+        let picture = STANDARD
+            .decode(picture.as_str().expect("Base64"))
+            .expect("Base64");
+        std::fs::write(path, picture).expect("a file");
+    }
+
+    /// The addresses that pages of this host, `127.0.0.1:PORT`, have asked for since the last time.
+    pub(crate) async fn requests_of(&self, host: &str) -> Vec<String> {
+        let log = self
+            .post("se/log", &json!({"type": "performance"}))
+            .await
+            .expect("a log");
+        let page = format!("http://{host}/");
+        let entries = log.as_array().expect("entries").iter();
+        let events =
+            entries.map(|entry| serde_json::from_str::<Value>(entry["message"].as_str().expect("text")));
+        let requests = events.filter_map(|event| {
+            let event = &event.expect("JSON")["message"];
+            let asked = event["method"] == "Network.requestWillBeSent";
+            let params = &event["params"];
+            let ours = params["documentURL"]
+                .as_str()
+                .is_some_and(|url| url.starts_with(&page));
+            (asked && ours).then(|| params["request"]["url"].as_str().unwrap_or_default().to_owned())
+        });
+        requests.collect()
+    }
+
+    /// Waits for an element. A page that is just going away is none to look at.
+    async fn element(&self, selector: &str) -> String {
+        let begin = Instant::now();
+        loop {
+            let wanted = json!({"using": "css selector", "value": selector});
+            match self.post("element", &wanted).await {
+                Ok(found) => return found[ELEMENT].as_str().expect("an element").to_owned(),
+                Err(why) => {
+                    let address = self.address().await;
+                    assert!(begin.elapsed() < PATIENCE, "no {selector} at {address}: {why}");
+                }
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
+        send(Method::POST, &format!("{}/{path}", self.session), body).await
+    }
+}
+
+/// The value of an answer, or the error's name and message.
+async fn send(method: Method, url: &str, body: &Value) -> Result<Value, String> {
+    let request = Request::builder().method(method).uri(url);
+    let body = if body.is_null() {
+        Bytes::new()
+    } else {
+        Bytes::from(body.to_string())
+    };
+    let request = request
+        .header(CONTENT_TYPE, "application/json")
+        .body(Full::from(body))
+        .expect("a request");
+    let answer = http::send(request).await.expect("a driver that answers");
+    let body = answer.into_body().collect().await.expect("an answer").to_bytes();
+    let mut answer: Value = serde_json::from_slice(&body).expect("JSON");
+    let value = answer["value"].take();
+    match value["error"].as_str() {
+        Some(error) => Err(format!("{error}: {}", value["message"])),
+        None => Ok(value),
+    }
+}
