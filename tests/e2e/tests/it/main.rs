@@ -23,5 +23,6 @@ mod refusals;
 mod renewal;
 mod rotation;
 mod sharing;
+mod strangers;
 mod tokens;
 mod worker;

@@ -117,6 +117,29 @@ impl Browser {
         text.as_str().expect("text").to_owned()
     }
 
+    /// Fills in oidc-provider's login page; any password will do.
+    pub(crate) async fn log_in(&self, name: &str) {
+        self.fill("[name=login]", name).await;
+        self.fill("[name=password]", "any").await;
+        self.click("[value=login] ~ [type=submit]").await;
+    }
+
+    /// Agrees on oidc-provider's consent page.
+    pub(crate) async fn agree(&self) {
+        self.click("[value=consent] ~ [type=submit]").await;
+    }
+
+    /// Refuses on oidc-provider's login page, or on its consent page.
+    pub(crate) async fn refuse(&self) {
+        self.click(".login-help a").await;
+    }
+
+    /// Closes the window.
+    pub(crate) async fn close(self) {
+        let url = format!("{}/window", self.session);
+        send(Method::DELETE, &url, &Value::Null).await.expect("a window");
+    }
+
     /// Prefers `light` or `dark` from now on.
     pub(crate) async fn prefer(&self, scheme: &str) {
         let features = json!([

@@ -39,12 +39,17 @@ impl Place {
 impl Kept {
     /// Jane logs in; the login is kept.
     pub(crate) async fn new(world: &World, store: Place) -> Self {
-        let kept = Self {
-            store,
-            issuer: world.authorization.metadata.issuer.clone(),
-        };
+        let kept = Self::at(world, store);
         kept.log_in_again().await;
         kept
+    }
+
+    /// Nobody has logged in yet.
+    pub(crate) fn at(world: &World, store: Place) -> Self {
+        Self {
+            store,
+            issuer: world.authorization.metadata.issuer.clone(),
+        }
     }
 
     /// Jane logs in once more; that login is kept now.
@@ -85,15 +90,20 @@ impl Kept {
         Revocation::new(&server, endpoint).unwrap()
     }
 
-    /// What the server says of itself.
+    /// What the server says of itself, and its token endpoint.
     pub(crate) async fn server(&self) -> (Metadata, TokenEndpoint) {
+        self.server_for(CLIENT).await
+    }
+
+    /// The same for another public client.
+    pub(crate) async fn server_for(&self, client: &str) -> (Metadata, TokenEndpoint) {
         let http = HttpClient::new(HttpOptions::default()).unwrap();
         let discovery = Discovery::new(http.clone());
         let server = discovery
             .metadata(&self.issuer, Transport::Encrypted)
             .await
             .unwrap();
-        let endpoint = server.endpoint(http, Client::public(CLIENT));
+        let endpoint = server.endpoint(http, Client::public(client));
         (server, endpoint)
     }
 }
