@@ -68,7 +68,7 @@ async fn calls_go_on_under_a_limit_on_file_sizes_and_without_it_the_newest_token
         return;
     };
     let kept = Kept::new(&world, Place::file(world.folder())).await;
-    let worker = Worker::start_after(&kept, "trap '' XFSZ && ulimit -S -f 1").await;
+    let worker = Worker::start_after(&kept, "ulimit -S -f 1").await;
     let process = Pid::from_raw(worker.id().cast_signed());
     let free = || {
         let unlimited = Rlimit {
