@@ -1,8 +1,10 @@
 //! The command line, as clap reads it. The comments are its help.
 
 use crate::exit::Exit;
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use gatepass::{ConfigError, Profile, StoreKind};
 use std::path::PathBuf;
 
 /// A valid token for every LLM call
@@ -25,11 +27,29 @@ pub(crate) enum Command {
     Chat(ChatArgs),
     /// Print a provider's access token
     Token(TokenArgs),
+    /// Log in and out, and see who is
+    #[command(subcommand, arg_required_else_help = true, after_help = AUTH_EXAMPLES)]
+    Auth(AuthCommand),
     /// Look after the configuration
     #[command(subcommand, arg_required_else_help = true, after_help = CHECK_EXAMPLES)]
     Config(ConfigCommand),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Subcommand)]
+#[command(disable_help_subcommand = true)]
+pub(crate) enum AuthCommand {
+    /// Log in, by a browser or on another device
+    Login(LoginArgs),
+    /// Tell whether somebody is logged in, without asking a server
+    Status(StatusArgs),
+    /// Log out: end the login at the provider, and delete it here
+    Logout(LogoutArgs),
+    /// List all logins
+    List(ListArgs),
+    /// Take over the login of another program
+    Import(ImportArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -47,6 +67,10 @@ pub(crate) struct ChatArgs {
     pub(crate) model: String,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
+    #[command(flatten)]
+    pub(crate) account: AccountArg,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
     /// The address of the API, if the provider's entry has none
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
@@ -75,14 +99,174 @@ pub(crate) struct ChatArgs {
 #[derive(Debug, Args)]
 #[command(after_help = TOKEN_EXAMPLES)]
 pub(crate) struct TokenArgs {
-    /// The provider, as the configuration names it
+    /// The provider, as the configuration names it, or google
     #[arg(long, value_name = "NAME")]
     pub(crate) provider: String,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
+    #[command(flatten)]
+    pub(crate) account: AccountArg,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
     /// Print the token with its expiry and scope, as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = LOGIN_EXAMPLES)]
+pub(crate) struct LoginArgs {
+    #[command(flatten)]
+    pub(crate) provider: ProviderArg,
+    /// The name to keep the login under, which is proposed to the provider too: jane@example.com
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+    /// Other scopes than the provider's, separated by spaces; Google's have short names
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scope: Option<String>,
+    /// Print the address instead of opening a browser, and take the one that it leads to
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// Log in on another device, by a code
+    #[arg(long, conflicts_with = "no_browser")]
+    pub(crate) device: bool,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Print who logged in as JSON; the address goes to stderr
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = STATUS_EXAMPLES)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) provider: ProviderArg,
+    #[command(flatten)]
+    pub(crate) account: AccountArg,
+    #[command(flatten)]
+    pub(crate) store: StoreArg,
+    /// Print all that is known as JSON: expiry, scope, where login and key are
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = LOGOUT_EXAMPLES)]
+pub(crate) struct LogoutArgs {
+    #[command(flatten)]
+    pub(crate) provider: ProviderArg,
+    #[command(flatten)]
+    pub(crate) account: AccountArg,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    /// Print what was ended as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = LIST_EXAMPLES)]
+pub(crate) struct ListArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArg,
+    /// Print them as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub(crate) struct ImportArgs {
+    /// Which program
+    pub(crate) program: Program,
+    /// Its directory, instead of the places where it is by default
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+    /// The name to keep the login under
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) store: StoreArg,
+    /// Print what was imported as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A program whose logins can be taken over.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Program {
+    /// Kagura AI's Google login
+    Kagura,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProviderArg {
+    /// google, or a provider of the configuration that people log in to
+    #[arg(long = "provider", value_name = "NAME", default_value = "google")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccountArg {
+    /// Whose login, if there are several
+    #[arg(long = "account", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArg {
+    /// Where logins are kept: file or keyring
+    #[arg(long = "store", value_name = "STORE", value_parser = store_kind())]
+    pub(crate) kind: Option<StoreKind>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    /// Google's client, instead of client_secrets.json in the configuration directory
+    #[arg(long, value_name = "PATH")]
+    pub(crate) client_secrets: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) store: StoreArg,
+}
+
+impl StoreArg {
+    /// The user's profile, with this store.
+    pub(crate) fn profile(&self) -> Result<Profile, ConfigError> {
+        let profile = Profile::from_environment()?;
+        Ok(match self.kind {
+            Some(kind) => profile.with_store(kind),
+            None => profile,
+        })
+    }
+}
+
+impl ProfileArgs {
+    /// The user's profile, with what was said otherwise.
+    pub(crate) fn profile(&self) -> Result<Profile, ConfigError> {
+        let profile = self.store.profile()?;
+        Ok(match &self.client_secrets {
+            Some(path) => profile.with_client_secrets(path),
+            None => profile,
+        })
+    }
+
+    /// As [`profile`](Self::profile); `None` if nothing was said, for who may need none.
+    pub(crate) fn profile_if_named(&self) -> Result<Option<Profile>, ConfigError> {
+        match (&self.client_secrets, self.store.kind) {
+            (None, None) => Ok(None),
+            _ => self.profile().map(Some),
+        }
+    }
+}
+
+fn store_kind() -> impl TypedValueParser<Value = StoreKind> {
+    PossibleValuesParser::new([StoreKind::File, StoreKind::Keyring].map(StoreKind::as_str))
+        .try_map(|name| StoreKind::parse(&name))
 }
 
 #[derive(Debug, Args)]
@@ -121,6 +305,11 @@ impl Command {
         let json = match self {
             Self::Chat(args) => args.json,
             Self::Token(args) => args.json,
+            Self::Auth(AuthCommand::Login(args)) => args.json,
+            Self::Auth(AuthCommand::Status(args)) => args.json,
+            Self::Auth(AuthCommand::Logout(args)) => args.json,
+            Self::Auth(AuthCommand::List(args)) => args.json,
+            Self::Auth(AuthCommand::Import(args)) => args.json,
             Self::Config(ConfigCommand::Check(args)) => args.json,
             Self::Completions(_) => false,
         };
@@ -138,15 +327,19 @@ fn temperature(text: &str) -> Result<f64, String> {
 
 const EXAMPLES: &str = "\
 Examples:
+  gatepass auth login --provider google
   gatepass chat -m corp/my-model \"What is the capital of France?\"
   gatepass token --provider corp
   gatepass config check";
 
 const ENVIRONMENT: &str = "\
 Environment:
-  OPENAI_API_KEY  the key for OpenAI's models
-  RUST_LOG        what to log on stderr: warn, debug, gatepass_http=trace
-  NO_COLOR        no colour, if set";
+  GATEPASS_CONFIG_DIR  where logins and client_secrets.json are: ~/.config/gatepass, unless set
+  GATEPASS_STORE       where logins are kept, unless --store says it: file or keyring
+  BROWSER              the program that opens the page of a login
+  OPENAI_API_KEY       the key for OpenAI's models
+  RUST_LOG             what to log on stderr: warn, debug, gatepass_http=trace
+  NO_COLOR             no colour, if set";
 
 const CHAT_EXAMPLES: &str = "\
 Examples:
@@ -160,6 +353,45 @@ Examples:
   gatepass token --provider corp
   curl -H \"Authorization: Bearer $(gatepass token --provider corp)\" https://llm.example/v1/models
   gatepass token --provider corp --json | jq .expires_in";
+
+const AUTH_EXAMPLES: &str = "\
+Examples:
+  gatepass auth login --provider google
+  gatepass auth status --provider google
+  gatepass auth logout --provider google";
+
+const LOGIN_EXAMPLES: &str = "\
+Examples:
+  gatepass auth login --provider google --client-secrets ~/Downloads/client_secret.json
+  gatepass auth login --provider google --account jane@example.com
+  gatepass auth login --provider google --no-browser     # from another machine
+  gatepass auth login --provider corp --device           # if the provider offers it; Google doesn't for models
+  gatepass auth login --provider google --scope \"cloud-platform openid\"
+
+Google is asked for cloud-platform, generative-language.retriever and openid. --scope generative-language asks for the
+pair of the Gemini API's documentation, which Google's consent page refuses to most clients (invalid_scope).
+A file that --client-secrets names is kept in the configuration directory, unless there is one already.";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  gatepass auth status --provider google
+  gatepass auth status --provider google --account jane@example.com
+  gatepass auth status --json | jq .expires_at";
+
+const LOGOUT_EXAMPLES: &str = "\
+Examples:
+  gatepass auth logout --provider google
+  gatepass auth logout --provider google --account jane@example.com";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  gatepass auth list
+  gatepass auth list --json | jq -r '.logins[].account'";
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  gatepass auth import kagura
+  gatepass auth import kagura ~/.kagura --account jane@example.com";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:

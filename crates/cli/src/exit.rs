@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use gatepass::oauth2::LoginError;
 use gatepass::{BackendError, ErrorKind, StoreError, TokenError};
 use std::process::ExitCode;
 
@@ -46,7 +47,8 @@ impl Exit {
             Failure::Usage { .. } | Failure::Config(_) => Self::Usage,
             Failure::Token(error) => Self::of_token(error),
             Failure::Backend(error) => Self::of_backend(error),
-            Failure::System { .. } => Self::Unavailable,
+            Failure::Login(LoginError::Denied { .. } | LoginError::TimedOut { .. }) => Self::Refused,
+            Failure::Login(_) | Failure::System { .. } => Self::Unavailable,
             Failure::Interrupted => Self::Interrupted,
             // Who reads our output has had enough of it.
             Failure::ClosedPipe => Self::Success,

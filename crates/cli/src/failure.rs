@@ -1,4 +1,5 @@
-use gatepass::{BackendError, ConfigError, ErrorKind, TokenError};
+use gatepass::oauth2::LoginError;
+use gatepass::{BackendError, ConfigError, ErrorKind, StoreError, TokenError};
 use std::io;
 
 /// Why a command failed.
@@ -13,6 +14,9 @@ pub(crate) enum Failure {
     Token(#[from] TokenError),
     #[error(transparent)]
     Backend(#[from] BackendError),
+    /// The person didn't come to be logged in.
+    #[error(transparent)]
+    Login(LoginError),
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -22,6 +26,21 @@ pub(crate) enum Failure {
     /// This machine fails: a full disk, no threads left.
     #[error("{what}")]
     System { what: &'static str, source: io::Error },
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Token(error.into())
+    }
+}
+
+impl From<LoginError> for Failure {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Token(error) => Self::Token(error),
+            error => Self::Login(error),
+        }
+    }
 }
 
 impl Failure {
@@ -49,6 +68,7 @@ impl Failure {
             Self::Config(error) => Some(error.fix()),
             Self::Token(error) => Some(error.fix()),
             Self::Backend(error) => Some(error.fix()),
+            Self::Login(error) => Some(error.fix()),
             Self::Interrupted | Self::ClosedPipe | Self::System { .. } => None,
         }
     }
@@ -79,6 +99,8 @@ impl Failure {
             Self::Token(error) => kind_of_token(error),
             Self::Backend(BackendError::Token(error)) => kind_of_token(error),
             Self::Backend(error) => kind_of(error.kind()),
+            Self::Login(LoginError::System { .. }) => "system",
+            Self::Login(_) => "auth",
             Self::Interrupted => "interrupted",
             Self::ClosedPipe | Self::System { .. } => "system",
         }

@@ -40,11 +40,12 @@ fn wanted() -> Option<Targets> {
     targets.ok()
 }
 
-/// Warnings, but not the cache's: it warns of what the command itself ends with.
+/// Warnings, but not those of what the command itself tells: the cache's, of what it ends with; a login's.
 fn for_a_person() -> Targets {
     Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("gatepass_core::cache", LevelFilter::OFF)
+        .with_target("gatepass_oauth2::login", LevelFilter::OFF)
 }
 
 /// `warning: what happened key=value`, for a person.

@@ -25,6 +25,11 @@ pub(crate) fn styled(text: &str) -> Result<(), Failure> {
     write_to(anstream::stdout().lock(), text.as_bytes())
 }
 
+/// Writes text beside the answer: to stderr, for a person who needs it to get on.
+pub(crate) fn aside(text: &str) -> Result<(), Failure> {
+    write_to(anstream::stderr().lock(), text.as_bytes())
+}
+
 fn write_to(mut stdout: impl Write, bytes: &[u8]) -> Result<(), Failure> {
     stdout
         .write_all(bytes)

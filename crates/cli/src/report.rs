@@ -2,6 +2,7 @@
 
 use crate::args::Form;
 use crate::failure::Failure;
+use crate::spinner;
 use anstyle::{AnsiColor, Style};
 use gatepass::{ConfigProblem, Severity, printable};
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use std::io::Write;
 
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const HELP: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Tells why the command failed, to a person or to a program.
@@ -37,8 +39,15 @@ pub(crate) fn problem(problem: &ConfigProblem) -> String {
     format!("{style}{severity}:{style:#} {problem}\n{}", help(&problem.fix))
 }
 
-/// The next step.
+/// Tells of something that may be a mistake.
+pub(crate) fn warning(text: &str) {
+    spinner::make_room();
+    say(&format!("{WARNING}warning:{WARNING:#} {text}\n"));
+}
+
+/// The next step, or several of them, one a line.
 pub(crate) fn help(fix: &str) -> String {
+    let fix = fix.replace('\n', "\n        ");
     format!("  {HELP}help:{HELP:#} {fix}\n")
 }
 

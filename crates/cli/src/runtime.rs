@@ -9,12 +9,24 @@ pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
         source,
     })?;
     let outcome = runtime.block_on(async {
-        tokio::select! {
+        let outcome = tokio::select! {
             outcome = work => outcome,
             Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+        };
+        tokio::select! {
+            () = settle() => {}
+            Ok(()) = tokio::signal::ctrl_c() => {}
         }
+        outcome
     });
     // A name that is being looked up would hold us up otherwise.
     runtime.shutdown_background();
     outcome
+}
+
+/// A refresh that has begun comes to its end: whoever broke it off could lose the login. Ctrl-C does, the second time.
+async fn settle() {
+    if let Err(error) = gatepass::persist_logins().await {
+        tracing::warn!("the refreshed login can't be saved, and may have to be renewed: {error}");
+    }
 }

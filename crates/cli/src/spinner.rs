@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -20,12 +21,19 @@ pub(crate) async fn during<T>(work: impl Future<Output = T>) -> T {
     }
 }
 
+/// Lets no spinner turn from now on: a person is about to type.
+pub(crate) fn stop() {
+    STOPPED.store(true, Ordering::Relaxed);
+}
+
 /// Erases the line that a spinner may have drawn, for another one to be written there.
 pub(crate) fn make_room() {
     if io::stderr().is_terminal() {
         draw(ERASE_LINE);
     }
 }
+
+static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// Erases itself when it is dropped, on Ctrl-C too.
 #[derive(Default)]
@@ -44,6 +52,9 @@ impl Spinner {
     }
 
     fn turn(&mut self) {
+        if STOPPED.load(Ordering::Relaxed) {
+            return;
+        }
         let frame = FRAMES.iter().cycle().nth(self.turns % FRAMES.len());
         self.turns += 1;
         draw(&format!("{ERASE_LINE}{} waiting", frame.unwrap_or(&' ')));
@@ -52,7 +63,7 @@ impl Spinner {
 
 impl Drop for Spinner {
     fn drop(&mut self) {
-        if self.turns > 0 {
+        if self.turns > 0 && !STOPPED.load(Ordering::Relaxed) {
             draw(ERASE_LINE);
         }
     }

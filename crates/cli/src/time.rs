@@ -2,11 +2,25 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A moment as RFC 3339 writes it, in UTC and whole seconds: `2026-01-31T12:00:00Z`.
 pub(crate) fn rfc3339(moment: SystemTime) -> String {
+    let (date, time) = parts(moment);
+    format!("{date}T{time}Z")
+}
+
+/// A moment for a person: `2026-01-31 12:00:00 UTC`.
+pub(crate) fn utc(moment: SystemTime) -> String {
+    let (date, time) = parts(moment);
+    format!("{date} {time} UTC")
+}
+
+fn parts(moment: SystemTime) -> (String, String) {
     let seconds = moment.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, second) = (seconds / 86_400, seconds % 86_400);
     let (year, month, day) = date(days);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    (
+        format!("{year:04}-{month:02}-{day:02}"),
+        format!("{hour:02}:{minute:02}:{second:02}"),
+    )
 }
 
 /// The Gregorian date so many days after 1970-01-01.
@@ -45,5 +59,7 @@ mod tests {
         ] {
             assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
         }
+        let origins = UNIX_EPOCH + Duration::from_secs(1_760_369_400);
+        assert_eq!(utc(origins), "2025-10-13 15:30:00 UTC");
     }
 }

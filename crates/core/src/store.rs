@@ -46,6 +46,33 @@ pub trait CredentialStore: Send + Sync {
     fn exclusion(&self) -> Exclusion;
 }
 
+#[async_trait]
+impl<T: CredentialStore + ?Sized> CredentialStore for Arc<T> {
+    async fn load(&self, key: &CredentialKey) -> Result<Option<Credential>, StoreError> {
+        self.as_ref().load(key).await
+    }
+
+    async fn save(&self, key: &CredentialKey, credential: &Credential) -> Result<(), StoreError> {
+        self.as_ref().save(key, credential).await
+    }
+
+    async fn delete(&self, key: &CredentialKey) -> Result<bool, StoreError> {
+        self.as_ref().delete(key).await
+    }
+
+    async fn list(&self) -> Result<Vec<CredentialKey>, StoreError> {
+        self.as_ref().list().await
+    }
+
+    async fn lock(&self, key: &CredentialKey) -> Result<CredentialLock, StoreError> {
+        self.as_ref().lock(key).await
+    }
+
+    fn exclusion(&self) -> Exclusion {
+        self.as_ref().exclusion()
+    }
+}
+
 /// Among whom a store's lock excludes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]

@@ -1,3 +1,4 @@
+use crate::profile::Profile;
 use gatepass_core::{ConfigError, SecretString};
 use std::path::PathBuf;
 
@@ -20,6 +21,10 @@ pub struct LlmConfig {
     pub api_key: Option<SecretString>,
     /// The file that providers are looked up in, instead of `./litellm_config.json` and `./gatepass.toml`.
     pub config_path: Option<PathBuf>,
+    /// Whose login, at a provider that people log in to; the only one if nothing is said.
+    pub account: Option<String>,
+    /// Where logins are, instead of the user's own profile.
+    pub profile: Option<Profile>,
     /// The address of the API, where the provider's entry doesn't name one.
     pub base_url: Option<String>,
     /// Randomness, from 0.
@@ -52,6 +57,8 @@ impl LlmConfig {
             auth_type: AuthType::default(),
             api_key: None,
             config_path: None,
+            account: None,
+            profile: None,
             base_url: None,
             temperature: None,
             max_tokens: None,
@@ -79,6 +86,20 @@ impl LlmConfig {
     #[must_use]
     pub fn with_config_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.config_path = Some(path.into());
+        self
+    }
+
+    /// Uses the login of this account.
+    #[must_use]
+    pub fn with_account(mut self, account: impl Into<String>) -> Self {
+        self.account = Some(account.into());
+        self
+    }
+
+    /// Looks logins up in this profile.
+    #[must_use]
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
         self
     }
 

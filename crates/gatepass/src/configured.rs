@@ -1,26 +1,76 @@
-//! Providers of a configuration file: OAuth2 client credentials.
+//! Providers of a configuration file: OAuth2 client credentials, and those that a person logs in to.
 
 use crate::config::LlmConfig;
 use crate::connect::Connection;
 use crate::model::Model;
+use crate::profile::Profile;
 use crate::shared::Shared;
 use gatepass_client_credentials::{ClientCredentialsSource, Provider, Providers};
 use gatepass_core::{CachedTokenSource, ConfigError, LlmBackend, TokenSource};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// All who use one provider share one source, whatever they are called.
 static SOURCES: Shared<Provider, Arc<dyn TokenSource>> = Shared::new();
 
-/// The token source of a configured provider, shared by all in this process who use it.
+/// Where the credential of a provider is looked for.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct TokenSourceOptions {
+    /// The file that providers are looked up in, instead of `./litellm_config.json` and `./gatepass.toml`.
+    pub config_path: Option<PathBuf>,
+    /// Whose login, at a provider that people log in to; the only one if nothing is said.
+    pub account: Option<String>,
+    /// Where logins are, instead of the user's own profile.
+    pub profile: Option<Profile>,
+}
+
+/// The token source of a provider, shared by all in this process who use it.
 ///
-/// The provider is looked up in `config_path`, or in `./litellm_config.json` and `./gatepass.toml`. Tokens are
-/// cached; see [`CachedTokenSource`].
+/// The provider is looked up in `config_path`, or in `./litellm_config.json` and `./gatepass.toml`; else it is
+/// `google`, with the login of the user's own profile. Tokens are cached; see [`CachedTokenSource`].
 ///
 /// # Errors
 /// [`ConfigError`] for a file, or an entry, that can't be used, and for an unknown provider.
 pub fn token_source(provider: &str, config_path: Option<&Path>) -> Result<Arc<dyn TokenSource>, ConfigError> {
-    source_of(providers(config_path)?.get(provider)?)
+    let options = TokenSourceOptions {
+        config_path: config_path.map(Path::to_owned),
+        ..TokenSourceOptions::default()
+    };
+    token_source_with(provider, &options)
+}
+
+/// As [`token_source`], with the login of an account, or of another profile.
+///
+/// # Errors
+/// As [`token_source`].
+pub fn token_source_with(
+    provider: &str,
+    options: &TokenSourceOptions,
+) -> Result<Arc<dyn TokenSource>, ConfigError> {
+    let providers = providers(options.config_path.as_deref())?;
+    let whose = Whose {
+        account: options.account.clone(),
+        profile: options.profile.clone(),
+    };
+    match providers.find(provider)? {
+        Some(provider) => source_of(provider, &whose),
+        #[cfg(feature = "google")]
+        None if provider == "google" => {
+            providers.warn_of_broken_files();
+            let profile = whose.profile()?;
+            let google = crate::login::LoginProvider::google(&profile)?;
+            crate::logged_in::logged_in_source(&google, &profile, whose.account.as_deref())
+        }
+        None => Err(providers.unknown(provider)),
+    }
+}
+
+/// Whose login is meant, where a person logs in.
+#[derive(Debug, Clone, PartialEq)]
+struct Whose {
+    account: Option<String>,
+    profile: Option<Profile>,
 }
 
 /// The connection to a configured provider; `None` if the model is to be looked for elsewhere.
@@ -37,7 +87,7 @@ pub(crate) fn connect(
     let elsewhere = oauth2_provider.is_none() && model.vendor().is_some() && !providers.is_named();
     let provider = match providers.find(name)? {
         Some(provider) => provider,
-        None if elsewhere => {
+        None if elsewhere || is_google(oauth2_provider) => {
             providers.warn_of_broken_files();
             return Ok(None);
         }
@@ -47,17 +97,29 @@ pub(crate) fn connect(
         Some(prefix) if prefix != name => config.model.as_str(),
         _ => model.name,
     };
+    let whose = Whose {
+        account: config.account.clone(),
+        profile: config.profile.clone(),
+    };
     Ok(Some((
-        backend_of(provider, config.base_url.as_deref())?,
+        backend_of(provider, config.base_url.as_deref(), whose)?,
         model_name.to_owned(),
     )))
 }
 
-fn providers(path: Option<&Path>) -> Result<Providers, ConfigError> {
+/// Google needs no entry, where this build has it.
+fn is_google(oauth2_provider: Option<&str>) -> bool {
+    cfg!(feature = "google") && oauth2_provider == Some("google")
+}
+
+pub(crate) fn providers(path: Option<&Path>) -> Result<Providers, ConfigError> {
     path.map_or_else(|| Ok(Providers::discover(Path::new(""))), Providers::read)
 }
 
-fn source_of(provider: Provider) -> Result<Arc<dyn TokenSource>, ConfigError> {
+fn source_of(provider: Provider, whose: &Whose) -> Result<Arc<dyn TokenSource>, ConfigError> {
+    if provider.grant_type.is_login() {
+        return login_of(&provider, whose);
+    }
     let name = format!("{} in {}", provider.name, provider.path.display());
     SOURCES.get_or_make(name, provider, |provider| {
         Ok(Arc::new(CachedTokenSource::new(ClientCredentialsSource::new(
@@ -66,17 +128,46 @@ fn source_of(provider: Provider) -> Result<Arc<dyn TokenSource>, ConfigError> {
     })
 }
 
+#[cfg(feature = "login")]
+fn login_of(provider: &Provider, whose: &Whose) -> Result<Arc<dyn TokenSource>, ConfigError> {
+    let provider = crate::login::LoginProvider::configured(provider.clone())?;
+    crate::logged_in::logged_in_source(&provider, &whose.profile()?, whose.account.as_deref())
+}
+
+#[cfg(not(feature = "login"))]
+fn login_of(provider: &Provider, _: &Whose) -> Result<Arc<dyn TokenSource>, ConfigError> {
+    let what = "is a person's login, which this build doesn't have";
+    let error = ConfigError::invalid("grant_type", what, "enable the feature login");
+    Err(error.at(&provider.path, provider.name.as_str()))
+}
+
+impl Whose {
+    #[cfg(feature = "login")]
+    fn profile(&self) -> Result<Profile, ConfigError> {
+        self.profile.clone().map_or_else(Profile::from_environment, Ok)
+    }
+}
+
 #[cfg(feature = "openai")]
-fn backend_of(provider: Provider, base_url: Option<&str>) -> Result<Arc<dyn LlmBackend>, ConfigError> {
+fn backend_of(
+    provider: Provider,
+    base_url: Option<&str>,
+    whose: Whose,
+) -> Result<Arc<dyn LlmBackend>, ConfigError> {
     use gatepass_http::{HttpClient, ServerUrl};
     use gatepass_openai::OpenAiBackend;
 
-    static BACKENDS: Shared<(Provider, ServerUrl), Arc<dyn LlmBackend>> = Shared::new();
+    static BACKENDS: Shared<(Provider, ServerUrl, Whose), Arc<dyn LlmBackend>> = Shared::new();
 
     let base_url = base_url_of(&provider, base_url)?;
-    let name = format!("{} in {} at {base_url}", provider.name, provider.path.display());
-    BACKENDS.get_or_make(name, (provider, base_url), |(provider, base_url)| {
-        let source = source_of(provider.clone())?;
+    let name = format!(
+        "{} in {} at {base_url} for {whose:?}",
+        provider.name,
+        provider.path.display()
+    );
+    let settings = (provider, base_url, whose);
+    BACKENDS.get_or_make(name, settings, |(provider, base_url, whose)| {
+        let source = source_of(provider.clone(), whose)?;
         let http = HttpClient::new(provider.http_options())?;
         let backend = OpenAiBackend::with_http(http, base_url.clone(), source);
         Ok(Arc::new(backend.with_headers(provider.headers.clone())))
@@ -106,7 +197,7 @@ fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<gatepass_http
 }
 
 #[cfg(not(feature = "openai"))]
-fn backend_of(_: Provider, _: Option<&str>) -> Result<Arc<dyn LlmBackend>, ConfigError> {
+fn backend_of(_: Provider, _: Option<&str>, _: Whose) -> Result<Arc<dyn LlmBackend>, ConfigError> {
     Err(ConfigError::invalid(
         "model:",
         "this build can't call configured providers",

@@ -32,6 +32,8 @@ pub(crate) fn connect(config: &LlmConfig) -> Result<Connection, ConfigError> {
     match model.vendor() {
         #[cfg(feature = "openai")]
         Some(Vendor::OpenAi) if oauth2_provider.is_none() => crate::api_key::openai(config, &model),
+        // Gemini with a person's login: `logged_in_source(&LoginProvider::google(&profile)?, …)` is its token source,
+        // `profile.client_secrets()?.quota_project()` the project that its calls count against.
         Some(vendor) => Err(unsupported(vendor)),
         None => Err(ConfigError::invalid(
             "model:",

@@ -5,6 +5,7 @@ mod config;
 mod connect;
 mod llm;
 mod model;
+mod profile;
 
 #[cfg(any(feature = "client-credentials", feature = "openai"))]
 mod shared;
@@ -13,12 +14,27 @@ mod shared;
 mod api_key;
 #[cfg(feature = "client-credentials")]
 mod configured;
+#[cfg(feature = "google")]
+mod google;
+#[cfg(feature = "login")]
+mod logged_in;
+#[cfg(feature = "login")]
+mod login;
+#[cfg(feature = "file-store")]
+mod store;
 
 pub use config::{AuthType, LlmConfig};
 pub use llm::{Llm, call_llm};
+pub use profile::{Profile, StoreKind};
 
 #[cfg(feature = "client-credentials")]
-pub use configured::token_source;
+pub use configured::{TokenSourceOptions, token_source, token_source_with};
+#[cfg(feature = "login")]
+pub use logged_in::{logged_in_source, persist_logins};
+#[cfg(feature = "login")]
+pub use login::{LoginOptions, LoginProvider, SavedLogin};
+#[cfg(feature = "file-store")]
+pub use store::StorePlace;
 
 /// The contracts, and the words they share.
 pub use gatepass_core::*;
@@ -26,6 +42,18 @@ pub use gatepass_core::*;
 /// OAuth2 client credentials from a configuration file.
 #[cfg(feature = "client-credentials")]
 pub use gatepass_client_credentials as client_credentials;
+
+/// Logins in an encrypted file.
+#[cfg(feature = "file-store")]
+pub use gatepass_file_store as file_store;
+
+/// Logins at Google.
+#[cfg(feature = "google")]
+pub use gatepass_google as google_login;
+
+/// Logins at any OAuth2 server.
+#[cfg(feature = "login")]
+pub use gatepass_oauth2 as oauth2;
 
 /// OpenAI and every server that speaks its language.
 #[cfg(feature = "openai")]

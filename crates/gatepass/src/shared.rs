@@ -40,6 +40,13 @@ impl<S: PartialEq, V: Clone> Shared<S, V> {
         });
         Ok(value)
     }
+
+    /// All values.
+    #[cfg(feature = "login")]
+    pub(crate) fn values(&self) -> Vec<V> {
+        let slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.iter().map(|slot| slot.value.clone()).collect()
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use gatepass_http::{HttpClient, ServerUrl, Transport};
 
 /// What an authorization server says of itself (RFC 8414, OpenID Connect Discovery), or what was configured by hand;
 /// as far as it is used.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Metadata {
     /// The issuer: exactly as it calls itself.

@@ -1,7 +1,7 @@
 //! One provider's entry: each field read, resolved and judged; every problem kept.
 
 use crate::environment::{Environment, is_reference};
-use crate::provider::{Provider, TokenLocation};
+use crate::provider::{GrantType, Provider, TokenLocation};
 use gatepass_core::{ConfigError, ConfigProblem, JsonObject, ProviderName, RefreshToken, Scopes};
 use gatepass_http::{ServerUrl, Transport};
 use gatepass_oauth2::{AuthStyle, Client, Metadata};
@@ -11,11 +11,16 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The fields that an entry may have.
-pub(crate) const FIELDS: [&str; 15] = [
+pub(crate) const FIELDS: [&str; 20] = [
     "client_id",
     "client_secret",
     "token_url",
     "scope",
+    "grant_type",
+    "authorization_url",
+    "device_authorization_url",
+    "revocation_url",
+    "redirect_uri",
     "refresh_token",
     "provider_name",
     "base_url",
@@ -27,6 +32,14 @@ pub(crate) const FIELDS: [&str; 15] = [
     "ca_file",
     "allow_http",
     "headers",
+];
+
+/// The fields that only a person's login has a use for.
+const LOGIN_FIELDS: [&str; 4] = [
+    "authorization_url",
+    "device_authorization_url",
+    "revocation_url",
+    "redirect_uri",
 ];
 
 /// The headers of the request itself and of its connection: another value would break the call.
@@ -98,9 +111,15 @@ impl Reader<'_> {
             _ => Transport::Encrypted,
         };
         let url = |field: &'static str| move |text: &str| ServerUrl::parse(text, field, transport);
-        let client_id = self.required("client_id");
-        let client_secret = self.required("client_secret");
+        let grant_type = self.parsed("grant_type", GrantType::parse).unwrap_or_default();
+        let client = self.client(grant_type);
         let token = self.token_location(transport);
+        self.check_grant(grant_type);
+        let authorization_url = self.parsed("authorization_url", url("authorization_url"));
+        let device_authorization_url =
+            self.parsed("device_authorization_url", url("device_authorization_url"));
+        let revocation_url = self.parsed("revocation_url", url("revocation_url"));
+        let redirect = self.parsed("redirect_uri", redirect);
         let scopes = self.parsed("scope", Scopes::parse);
         let refresh_token = self.text("refresh_token").map(RefreshToken::new);
         let base_url = self.parsed("base_url", url("base_url"));
@@ -116,8 +135,13 @@ impl Reader<'_> {
         Some(Provider {
             name: parsed_name?,
             path: path.to_owned(),
-            client: Client::new(client_id?, client_secret?),
+            grant_type,
+            client: client?,
             token: token?,
+            authorization_url,
+            device_authorization_url,
+            revocation_url,
+            redirect,
             scopes,
             refresh_token,
             base_url,
@@ -129,6 +153,41 @@ impl Reader<'_> {
             transport,
             headers,
         })
+    }
+
+    /// A person's login may do without a secret: the client is public then.
+    fn client(&mut self, grant_type: GrantType) -> Option<Client> {
+        let id = self.required("client_id");
+        if grant_type.is_login() && !self.has("client_secret") {
+            return id.map(Client::public);
+        }
+        let secret = self.required("client_secret");
+        Some(Client::new(id?, secret?))
+    }
+
+    /// What stands there must be of use to the grant, and what the grant needs must be there.
+    fn check_grant(&mut self, grant_type: GrantType) {
+        let needed = match grant_type {
+            GrantType::ClientCredentials => {
+                for field in LOGIN_FIELDS {
+                    if self.has(field) {
+                        let fix = "add grant_type = authorization_code or device_code, or remove it";
+                        self.fail(field, "is for a person's login", fix);
+                    }
+                }
+                return;
+            }
+            GrantType::AuthorizationCode => "authorization_url",
+            GrantType::DeviceCode => "device_authorization_url",
+        };
+        if self.has("token_url") && !self.has(needed) {
+            let fix = format!("add {needed}, or issuer in the place of token_url");
+            self.fail(needed, "is missing", fix);
+        }
+        if self.has("refresh_token") {
+            let fix = "remove it, and run: gatepass auth login";
+            self.fail("refresh_token", "comes from the person's login", fix);
+        }
     }
 
     fn token_location(&mut self, transport: Transport) -> Option<TokenLocation> {
@@ -276,4 +335,20 @@ impl Reader<'_> {
     fn keep<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
     }
+}
+
+/// Path and port of a redirect address on this machine. Servers compare it as text, so it has to be the very one that
+/// is listened on.
+fn redirect(text: &str) -> Result<(String, u16), ConfigError> {
+    let parts = text
+        .strip_prefix("http://127.0.0.1:")
+        .and_then(|rest| rest.split_once('/'))
+        .and_then(|(port, path)| Some((format!("/{path}"), port.parse().ok()?)));
+    parts.filter(|(_, port)| *port != 0).ok_or_else(|| {
+        ConfigError::invalid(
+            "redirect_uri",
+            "is not an address that can be listened on",
+            "write http://127.0.0.1:PORT/PATH, as it is registered at the server",
+        )
+    })
 }

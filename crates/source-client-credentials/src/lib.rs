@@ -11,6 +11,6 @@ mod source;
 
 pub use environment::Environment;
 pub use file::ProvidersFile;
-pub use provider::{Provider, TokenLocation};
+pub use provider::{GrantType, Provider, TokenLocation};
 pub use providers::{DEFAULT_FILES, Providers};
 pub use source::ClientCredentialsSource;

@@ -1,4 +1,4 @@
-use crate::provider::{Provider, TokenLocation};
+use crate::provider::Provider;
 use async_trait::async_trait;
 use gatepass_core::{
     AccessToken, Clock, ConfigError, ProviderName, RefreshToken, SystemClock, TokenError, TokenSource,
@@ -7,7 +7,6 @@ use gatepass_http::{HttpClient, RetryPolicy};
 use gatepass_oauth2::{Discovery, Grant, TokenEndpoint};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use tokio::sync::OnceCell;
 
 /// Asks for a token with a client's own credentials (RFC 6749 §4.4), on each call.
@@ -32,19 +31,18 @@ pub struct ClientCredentialsSource {
     refresh_token: Mutex<Option<RefreshToken>>,
 }
 
-/// The longest that a whole token request, or finding the token endpoint, may take unless the entry says otherwise.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
 impl ClientCredentialsSource {
     /// A source for this provider. Asks for nothing yet.
     ///
     /// # Errors
-    /// [`ConfigError`] for a `ca_file` that can't be used.
+    /// [`ConfigError`] for a `ca_file` that can't be used, and for a provider that a person logs in to.
     pub fn new(provider: Provider) -> Result<Self, ConfigError> {
-        let timeout = provider.timeout.unwrap_or(TIMEOUT);
-        let options = provider.http_options().with_first_byte_timeout(timeout);
-        let http =
-            HttpClient::new(options).map_err(|error| error.at(&provider.path, provider.name.as_str()))?;
+        if provider.grant_type.is_login() {
+            let what = "is a person's login: the client's own credentials are of no use";
+            let error = ConfigError::invalid("grant_type", what, "use the stored login");
+            return Err(error.at(&provider.path, provider.name.as_str()));
+        }
+        let http = provider.token_http()?;
         let refresh_token = Mutex::new(provider.refresh_token.clone());
         Ok(Self {
             provider,
@@ -124,45 +122,16 @@ impl ClientCredentialsSource {
     }
 
     async fn find_endpoint(&self) -> Result<TokenEndpoint, TokenError> {
-        let provider = &self.provider;
-        let (url, discovered) = match &provider.token {
-            TokenLocation::Url(url) => (url.clone(), provider.auth_style),
-            TokenLocation::Issuer(issuer) => {
-                let discovery = Discovery::new(self.http.clone())
-                    .with_retry(self.retry.clone())
-                    .with_clock(Arc::clone(&self.clock))
-                    .with_timeout(provider.timeout.unwrap_or(TIMEOUT));
-                let found = discovery.metadata(issuer, provider.transport).await;
-                let metadata = found.map_err(|error| self.at_entry(error))?;
-                (metadata.token_endpoint, metadata.auth_style)
-            }
-        };
-        let style = if provider.auth_style == Default::default() {
-            discovered
-        } else {
-            provider.auth_style
-        };
-        let mut endpoint = TokenEndpoint::new(self.http.clone(), url, provider.client.clone())
-            .with_name(provider.name.as_str())
-            .with_auth_style(style)
+        let discovery = Discovery::new(self.http.clone())
             .with_retry(self.retry.clone())
             .with_clock(Arc::clone(&self.clock))
-            .with_timeout(provider.timeout.unwrap_or(TIMEOUT));
-        if let Some(audience) = &provider.audience {
-            endpoint = endpoint.with_audience(audience);
-        }
-        if let Some(resource) = &provider.resource {
-            endpoint = endpoint.with_resource(resource);
-        }
-        Ok(endpoint)
-    }
-
-    /// A problem of the configuration that only its server could tell names its place, too.
-    fn at_entry(&self, error: TokenError) -> TokenError {
-        match error {
-            TokenError::Config(error) => error.at(&self.provider.path, self.provider.name.as_str()).into(),
-            error => error,
-        }
+            .with_timeout(self.provider.token_timeout());
+        let server = self.provider.server(&discovery).await?;
+        Ok(self
+            .provider
+            .endpoint(self.http.clone(), &server)
+            .with_retry(self.retry.clone())
+            .with_clock(Arc::clone(&self.clock)))
     }
 
     /// RFC 6749 §5.1: a server that grants something else says so. Some leave out what they don't know.

@@ -13,7 +13,7 @@ use url::Url;
 ///
 /// Its `auth_uri` and `token_uri` are used as they stand, so a file that names another server logs in there; a file
 /// without them means Google. A client without a secret is fine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ClientSecrets {
     path: PathBuf,
     client: Client,

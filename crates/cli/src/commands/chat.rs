@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 pub(crate) fn run(args: &ChatArgs, form: Form) -> Result<Exit, Failure> {
     runtime::run(async {
-        let llm = Llm::with_config(&config(args)).await?;
+        let llm = Llm::with_config(&config(args)?).await?;
         let request = request(args).await?;
         match form {
             Form::Text => answer_in_text(&llm, request, args).await?,
@@ -21,13 +21,15 @@ pub(crate) fn run(args: &ChatArgs, form: Form) -> Result<Exit, Failure> {
     })
 }
 
-fn config(args: &ChatArgs) -> LlmConfig {
+fn config(args: &ChatArgs) -> Result<LlmConfig, Failure> {
     let mut config = LlmConfig::new(&args.model);
     config.config_path.clone_from(&args.config.path);
+    config.account.clone_from(&args.account.name);
+    config.profile = args.profile.profile_if_named()?;
     config.base_url.clone_from(&args.base_url);
     config.temperature = args.temperature;
     config.max_tokens = args.max_tokens;
-    config
+    Ok(config)
 }
 
 async fn request(args: &ChatArgs) -> Result<ChatRequest, Failure> {

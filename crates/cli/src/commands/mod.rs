@@ -1,3 +1,4 @@
+mod auth;
 mod chat;
 mod completions;
 mod config;
@@ -12,6 +13,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Chat(args) => chat::run(&args, form),
         Command::Token(args) => token::run(&args, form),
+        Command::Auth(command) => auth::run(&command, form),
         Command::Config(ConfigCommand::Check(args)) => config::check(&args, form),
         Command::Completions(args) => completions::run(&args),
     }

@@ -2,13 +2,17 @@ use crate::args::{Form, TokenArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{out, runtime, spinner, time};
-use gatepass::{AccessToken, Clock, ExposeSecret, Scopes, SystemClock};
+use gatepass::{AccessToken, Clock, ExposeSecret, Scopes, SystemClock, TokenSourceOptions};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
 /// The one command whose output is a secret.
 pub(crate) fn run(args: &TokenArgs, form: Form) -> Result<Exit, Failure> {
-    let source = gatepass::token_source(&args.provider, args.config.path.as_deref())?;
+    let mut options = TokenSourceOptions::default();
+    options.config_path.clone_from(&args.config.path);
+    options.account.clone_from(&args.account.name);
+    options.profile = args.profile.profile_if_named()?;
+    let source = gatepass::token_source_with(&args.provider, &options)?;
     let token = runtime::run(async { Ok(spinner::during(source.token()).await?) })?;
     match form {
         Form::Text => out::line(token.expose_secret())?,

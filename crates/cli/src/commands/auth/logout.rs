@@ -1,0 +1,104 @@
+use super::done;
+use crate::args::{Form, LogoutArgs};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{out, report, runtime, spinner};
+use gatepass::{
+    CredentialKey, CredentialStore, LoginProvider, Profile, ProviderName, StoreError, TokenError,
+};
+use serde_json::json;
+
+pub(crate) fn run(args: &LogoutArgs, form: Form) -> Result<Exit, Failure> {
+    let provider = ProviderName::parse(&args.provider.name)?;
+    let profile = args.profile.profile()?;
+    let ended = runtime::run(spinner::during(async {
+        let key = key(&profile, &provider, args.account.name.as_deref()).await?;
+        log_out(args, &profile, key).await
+    }))?;
+    match (form, &ended) {
+        (Form::Text, None) => out::line(&format!("Not authenticated with {provider}"))?,
+        (Form::Text, Some(_)) => done(&format!("Logged out from {provider}"))?,
+        (Form::Json, _) => out::json(&json!({
+            "provider": provider.as_str(),
+            "account": ended.as_ref().map(|ended| ended.key.account()),
+            "deleted": ended.is_some(),
+            "revoked": ended.as_ref().map(|ended| ended.kept_by_server.is_none()),
+            "not_revoked_because": ended.as_ref().and_then(|ended| ended.kept_by_server.as_deref()),
+        }))?,
+    }
+    if let (Form::Text, Some(why)) = (form, ended.and_then(|ended| ended.kept_by_server)) {
+        report::warning(&format!(
+            "the login was deleted here, but may still be good at the provider: {why}"
+        ));
+        report::note("end it on the provider's own page, where it lists your connections");
+    }
+    Ok(Exit::Success)
+}
+
+/// A login that was deleted.
+struct Ended {
+    key: CredentialKey,
+    /// Why the provider may still take it.
+    kept_by_server: Option<String>,
+}
+
+/// Which login is meant. What can't be read has no names: then it is the default one's.
+async fn key(
+    profile: &Profile,
+    provider: &ProviderName,
+    account: Option<&str>,
+) -> Result<CredentialKey, TokenError> {
+    match profile.login(provider, account).await {
+        Err(TokenError::LoginRequired { .. }) => Ok(CredentialKey::new(provider.clone())),
+        Err(TokenError::Store(StoreError::Corrupt { .. } | StoreError::WrongKey { .. })) => {
+            Ok(CredentialKey::new(provider.clone()))
+        }
+        key => key,
+    }
+}
+
+/// Ends the login at the provider first, and deletes it whatever comes of that.
+async fn log_out(args: &LogoutArgs, profile: &Profile, key: CredentialKey) -> Result<Option<Ended>, Failure> {
+    let store = profile.store()?;
+    // Whoever refreshes it at this moment would save it again.
+    let _lock = match store.lock(&key).await {
+        Err(StoreError::Locked { .. }) => None,
+        lock => Some(lock?),
+    };
+    let revoked = revoke(args, profile, &*store, &key).await;
+    if !store.delete(&key).await? {
+        return Ok(None);
+    }
+    Ok(Some(Ended {
+        key,
+        kept_by_server: revoked.err().map(|error| reason(&error)),
+    }))
+}
+
+async fn revoke(
+    args: &LogoutArgs,
+    profile: &Profile,
+    store: &dyn CredentialStore,
+    key: &CredentialKey,
+) -> Result<(), TokenError> {
+    let Some(credential) = store.load(key).await? else {
+        return Ok(());
+    };
+    let provider = LoginProvider::find(key.provider().as_str(), profile, args.config.path.as_deref())?;
+    provider.revoke(&credential).await
+}
+
+/// The error with its causes, in one line.
+fn reason(error: &TokenError) -> String {
+    let mut reason = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !reason.contains(&cause_text) {
+            reason.push_str(": ");
+            reason.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    gatepass::printable(&reason)
+}

@@ -1,0 +1,75 @@
+//! The store of a profile.
+
+use crate::profile::{Profile, StoreKind};
+use gatepass_core::{CredentialKey, CredentialStore, ProviderName, StoreError};
+use gatepass_file_store::{FileStore, KeySource};
+use std::sync::Arc;
+
+/// Where a store keeps its logins, as a person calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StorePlace {
+    /// The place: a path, or `the Secret Service`.
+    pub location: String,
+    /// Where the key is that they are encrypted with.
+    pub key: String,
+    /// That in one word: `same-disk-file` or `keyring`.
+    pub key_kind: &'static str,
+}
+
+impl Profile {
+    /// Opens the store. Touches nothing yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for a store that this build doesn't have.
+    pub fn store(&self) -> Result<Arc<dyn CredentialStore>, StoreError> {
+        match self.store_kind() {
+            StoreKind::File => Ok(Arc::new(self.file_store()?)),
+            StoreKind::Keyring => Err(no_keyring()),
+        }
+    }
+
+    /// Tells where the store is, and its key. Touches nothing.
+    ///
+    /// # Errors
+    /// As [`store`](Self::store).
+    pub fn store_place(&self) -> Result<StorePlace, StoreError> {
+        match self.store_kind() {
+            StoreKind::File => {
+                let store = self.file_store()?;
+                let key = store.key_location();
+                Ok(StorePlace {
+                    location: store.path().display().to_string(),
+                    key: key.to_string(),
+                    key_kind: key.word(),
+                })
+            }
+            StoreKind::Keyring => Err(no_keyring()),
+        }
+    }
+
+    /// The encrypted file in the directory, whichever store is in use.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if there is no working directory that a relative path could mean.
+    pub fn file_store(&self) -> Result<FileStore, StoreError> {
+        FileStore::open(self.directory(), KeySource::KeyFile)
+    }
+
+    /// The logins at `provider`, sorted by their accounts.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn logins(&self, provider: &ProviderName) -> Result<Vec<CredentialKey>, StoreError> {
+        let mut keys = self.store()?.list().await?;
+        keys.retain(|key| key.provider() == provider);
+        Ok(keys)
+    }
+}
+
+fn no_keyring() -> StoreError {
+    StoreError::Refused {
+        what: "the keyring: this build can't use it".into(),
+        fix: "use the file store, or enable the feature keyring".into(),
+    }
+}
