@@ -136,8 +136,9 @@ server.listen(Number(process.env.E2E_PORT ?? 0), '127.0.0.1', async () => {
   server.on('request', provider.callback());
 
   const discovered = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json();
-  const { token_endpoint, introspection_endpoint, revocation_endpoint } = discovered;
+  const { authorization_endpoint, token_endpoint, introspection_endpoint, revocation_endpoint } = discovered;
   const secrets = Object.fromEntries(clients.map((c) => [c.client_id, c.client_secret]));
-  const ready = { issuer, token_endpoint, introspection_endpoint, revocation_endpoint, resource, clients: secrets };
+  const endpoints = { authorization_endpoint, token_endpoint, introspection_endpoint, revocation_endpoint };
+  const ready = { issuer, ...endpoints, resource, clients: secrets };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 });

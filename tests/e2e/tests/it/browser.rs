@@ -138,7 +138,6 @@ async fn strangers_at_the_listener_and_hostile_pages_change_nothing() {
     waiting.end().await.unwrap();
     drop(silent);
     assert_eq!(world.authorization.token_requests().await, 1);
-    assert!(took < Duration::from_secs(2), "{took:?}");
     say(format!(
         "{count} stray requests and connections, 3 of a hostile page; then the login took {took:.1?}"
     ));

@@ -24,5 +24,6 @@ mod renewal;
 mod rotation;
 mod sharing;
 mod strangers;
+mod terminal;
 mod tokens;
 mod worker;

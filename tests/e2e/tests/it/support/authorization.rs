@@ -21,6 +21,7 @@ pub(crate) struct AuthorizationServer {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Ready {
     pub(crate) issuer: String,
+    pub(crate) authorization_endpoint: String,
     pub(crate) token_endpoint: String,
     pub(crate) introspection_endpoint: String,
     pub(crate) revocation_endpoint: String,

@@ -31,6 +31,17 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 impl Browser {
     /// `None`, said loudly, where there is no chromedriver.
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// One on another machine, as it were: it reaches this server, `127.0.0.1:PORT`, and no other.
+    pub(crate) async fn elsewhere(server: &str) -> Option<Self> {
+        let bypass = format!("--proxy-bypass-list=<-loopback>;{server}");
+        // 9 is the port that discards.
+        Self::start_with(&["--proxy-server=http://127.0.0.1:9", &bypass]).await
+    }
+
+    async fn start_with(more: &[&str]) -> Option<Self> {
         let profile = tempfile::tempdir().expect("a temporary folder");
         let spawned = Command::new("chromedriver")
             .arg("--port=0")
@@ -97,23 +108,18 @@ impl Browser {
 
     /// Fills in a field, when it is there.
     pub(crate) async fn fill(&self, selector: &str, text: &str) {
-        let element = self.element(selector).await;
-        let path = format!("element/{element}/value");
-        self.post(&path, &json!({"text": text})).await.expect("a field");
+        self.element(Method::POST, selector, "value", &json!({"text": text}))
+            .await;
     }
 
     /// Clicks on something, when it is there.
     pub(crate) async fn click(&self, selector: &str) {
-        let element = self.element(selector).await;
-        let path = format!("element/{element}/click");
-        self.post(&path, &json!({})).await.expect("something to click on");
+        self.element(Method::POST, selector, "click", &json!({})).await;
     }
 
     /// The text of an element, as it can be read, when it is there.
     pub(crate) async fn text(&self, selector: &str) -> String {
-        let element = self.element(selector).await;
-        let url = format!("{}/element/{element}/text", self.session);
-        let text = send(Method::GET, &url, &Value::Null).await.expect("an element");
+        let text = self.element(Method::GET, selector, "text", &Value::Null).await;
         text.as_str().expect("text").to_owned()
     }
 
@@ -186,18 +192,25 @@ impl Browser {
         requests.collect()
     }
 
-    /// Waits for an element. A page that is just going away is none to look at.
-    async fn element(&self, selector: &str) -> String {
+    /// Waits for an element, and does something with it. A page that is just going away takes its elements along.
+    async fn element(&self, method: Method, selector: &str, what: &str, body: &Value) -> Value {
         let begin = Instant::now();
+        let wanted = json!({"using": "css selector", "value": selector});
         loop {
-            let wanted = json!({"using": "css selector", "value": selector});
-            match self.post("element", &wanted).await {
-                Ok(found) => return found[ELEMENT].as_str().expect("an element").to_owned(),
-                Err(why) => {
-                    let address = self.address().await;
-                    assert!(begin.elapsed() < PATIENCE, "no {selector} at {address}: {why}");
+            let done = match self.post("element", &wanted).await {
+                Ok(found) => {
+                    let element = found[ELEMENT].as_str().expect("an element");
+                    let url = format!("{}/element/{element}/{what}", self.session);
+                    send(method.clone(), &url, body).await
                 }
-            }
+                Err(why) => Err(why),
+            };
+            let why = match done {
+                Ok(value) => return value,
+                Err(why) => why,
+            };
+            let address = self.address().await;
+            assert!(begin.elapsed() < PATIENCE, "no {selector} at {address}: {why}");
             sleep(Duration::from_millis(20)).await;
         }
     }

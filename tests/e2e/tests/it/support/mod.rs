@@ -9,6 +9,7 @@ mod kept;
 mod model;
 mod person;
 mod process;
+mod prompt;
 mod tools;
 mod world;
 
@@ -19,6 +20,7 @@ pub(crate) use gateway::{Gateway, Verdict};
 pub(crate) use kept::{Kept, Place, cached, key, mark, system_clock};
 pub(crate) use model::{MODEL, ModelServer};
 pub(crate) use person::Person;
+pub(crate) use prompt::Prompt;
 pub(crate) use tools::say;
 pub(crate) use world::{Setup, World};
 
