@@ -62,7 +62,7 @@ pub(crate) enum ConfigCommand {
 #[derive(Debug, Args)]
 #[command(after_help = CHAT_EXAMPLES)]
 pub(crate) struct ChatArgs {
-    /// PROVIDER/NAME of a configured provider, or gpt-4o-mini with OPENAI_API_KEY
+    /// PROVIDER/NAME as configured, or gpt-4o-mini with OPENAI_API_KEY
     #[arg(short, long)]
     pub(crate) model: String,
     #[command(flatten)]
@@ -118,13 +118,13 @@ pub(crate) struct TokenArgs {
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     pub(crate) provider: ProviderArg,
-    /// The name to keep the login under, which is proposed to the provider too: jane@example.com
+    /// The name to keep it under, proposed to the provider too: jane@example.com
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,
-    /// Other scopes than the provider's, separated by spaces; Google's have short names
+    /// Other scopes, separated by spaces; Google's have short names
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Option<String>,
-    /// Print the address instead of opening a browser, and take the one that it leads to
+    /// Print the address to open, and take the one that it leads to
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// Log in on another device, by a code
@@ -206,28 +206,28 @@ pub(crate) enum Program {
 
 #[derive(Debug, Args)]
 pub(crate) struct ProviderArg {
-    /// google, or a provider of the configuration that people log in to
-    #[arg(long = "provider", value_name = "NAME", default_value = "google")]
+    /// google, or a configured provider
+    #[arg(id = "provider", long, value_name = "NAME", default_value = "google")]
     pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct AccountArg {
     /// Whose login, if there are several
-    #[arg(long = "account", value_name = "NAME")]
+    #[arg(id = "account", long, value_name = "NAME")]
     pub(crate) name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct StoreArg {
-    /// Where logins are kept: file or keyring
+    /// Where logins are kept
     #[arg(long = "store", value_name = "STORE", value_parser = store_kind())]
     pub(crate) kind: Option<StoreKind>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ProfileArgs {
-    /// Google's client, instead of client_secrets.json in the configuration directory
+    /// Google's client_secrets.json, if it is elsewhere
     #[arg(long, value_name = "PATH")]
     pub(crate) client_secrets: Option<PathBuf>,
     #[command(flatten)]
@@ -288,7 +288,7 @@ pub(crate) struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArg {
-    /// The configuration, instead of ./litellm_config.json and ./gatepass.toml
+    /// The configuration, if not ./litellm_config.json and ./gatepass.toml
     #[arg(long = "config", value_name = "PATH")]
     pub(crate) path: Option<PathBuf>,
 }
@@ -364,13 +364,15 @@ const LOGIN_EXAMPLES: &str = "\
 Examples:
   gatepass auth login --provider google --client-secrets ~/Downloads/client_secret.json
   gatepass auth login --provider google --account jane@example.com
-  gatepass auth login --provider google --no-browser     # from another machine
-  gatepass auth login --provider corp --device           # if the provider offers it; Google doesn't for models
+  gatepass auth login --provider google --no-browser   # over ssh
+  gatepass auth login --provider corp --device         # not at Google: it has none for models
   gatepass auth login --provider google --scope \"cloud-platform openid\"
 
-Google is asked for cloud-platform, generative-language.retriever and openid. --scope generative-language asks for the
-pair of the Gemini API's documentation, which Google's consent page refuses to most clients (invalid_scope).
-A file that --client-secrets names is kept in the configuration directory, unless there is one already.";
+Google is asked for cloud-platform, generative-language.retriever and openid. The preset
+--scope generative-language asks for the pair that the Gemini API's documentation names, which
+Google's consent page answers with \"Error 400: invalid_scope\" for most clients.
+
+The file that --client-secrets names is copied to the configuration directory, unless one is there.";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:

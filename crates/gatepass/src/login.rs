@@ -112,9 +112,13 @@ impl LoginProvider {
     /// [`ClientSecretsError`](gatepass_google::ClientSecretsError).
     #[cfg(feature = "google")]
     pub fn google(profile: &Profile) -> Result<Self, ConfigError> {
+        let secrets = profile.client_secrets()?;
+        if let Some(warning) = secrets.readable_by_others() {
+            tracing::warn!("{warning}; {}", warning.fix);
+        }
         Ok(Self {
             name: ProviderName::parse("google")?,
-            kind: Kind::Google(Box::new(profile.client_secrets()?)),
+            kind: Kind::Google(Box::new(secrets)),
         })
     }
 

@@ -159,10 +159,19 @@ impl LoginError {
                 "check the client and its scopes, or ask the server's administrator".into()
             }
             Self::TimedOut { .. } => "log in again, and finish in the browser in time".into(),
+            Self::System { source, .. } if is_taken(source.as_ref()) => {
+                "end the program that uses it, and log in again".into()
+            }
             Self::System { .. } => {
                 "log in without a browser: open the address by hand and paste the one it leads to".into()
             }
             Self::Token(error) => error.fix(),
         }
     }
+}
+
+/// An address that another program listens on.
+fn is_taken(source: Option<&Cause>) -> bool {
+    let error = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
 }

@@ -7,6 +7,12 @@ async fn each_command_explains_itself() {
         ("help/gatepass", &["--help"][..]),
         ("help/chat", &["chat", "--help"]),
         ("help/token", &["token", "--help"]),
+        ("help/auth", &["auth", "--help"]),
+        ("help/auth_login", &["auth", "login", "--help"]),
+        ("help/auth_status", &["auth", "status", "--help"]),
+        ("help/auth_logout", &["auth", "logout", "--help"]),
+        ("help/auth_list", &["auth", "list", "--help"]),
+        ("help/auth_import", &["auth", "import", "--help"]),
         ("help/config", &["config", "--help"]),
         ("help/config_check", &["config", "check", "--help"]),
         ("help/completions", &["completions", "--help"]),
@@ -61,7 +67,7 @@ async fn arguments_that_cannot_be_understood_are_usage_errors() {
 #[tokio::test]
 async fn no_option_takes_a_secret() {
     let world = World::new().await;
-    for command in ["chat", "token", "config"] {
+    for command in ["chat", "token", "config", "auth"] {
         for option in [
             "--token",
             "--access-token",

@@ -13,6 +13,8 @@
 
 mod support;
 
+mod auth;
+mod auth_failures;
 mod chat;
 mod chat_failures;
 mod completions;

@@ -175,7 +175,6 @@ async fn the_last_page_leaks_nothing_and_runs_nothing() {
 async fn a_port_that_cannot_be_had_is_an_error_before_anybody_is_asked() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    _ = std::net::TcpListener::bind(("::1", port)).map(std::mem::forget);
     let server = AuthorizationServer::start().await;
     let asked = AtomicUsize::new(0);
     let flow = flow(&server).await.with_redirect("/callback", port).unwrap();

@@ -1,5 +1,5 @@
 use super::done;
-use super::login::{named, write_secret};
+use super::login::write_secret;
 use crate::args::{Form, ImportArgs, Program};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -12,17 +12,18 @@ use std::path::{Path, PathBuf};
 
 pub(crate) fn run(args: &ImportArgs, form: Form) -> Result<Exit, Failure> {
     let profile = args.store.profile()?;
-    let key = named(
-        CredentialKey::new(ProviderName::parse("google")?),
-        args.account.as_deref(),
-    )?;
-    let directory = match (args.program, &args.directory) {
-        (_, Some(directory)) => directory.clone(),
-        (Program::Kagura, None) => kaguras_directory()?,
+    let mut key = CredentialKey::new(ProviderName::parse("google")?);
+    if let Some(account) = &args.account {
+        key = key.with_account(account)?;
+    }
+    let places = match (args.program, &args.directory) {
+        (_, Some(directory)) => vec![directory.clone()],
+        (Program::Kagura, None) => kaguras_directories(),
     };
-    let imported = import_kagura(&directory)?;
+    let directory = with_a_login(&places)?;
+    let imported = import_kagura(directory)?;
     runtime::run(save(&profile, &key, &imported))?;
-    let client = take_client(&profile, &directory, &imported)?;
+    let client = take_client(&profile, directory, &imported)?;
     let location = profile.store_place()?.location;
     match form {
         Form::Text => {
@@ -85,7 +86,7 @@ fn take_client(profile: &Profile, directory: &Path, imported: &Imported) -> Resu
 }
 
 /// Where its versions kept it, the newest first.
-fn kaguras_directory() -> Result<PathBuf, Failure> {
+fn kaguras_directories() -> Vec<PathBuf> {
     let home = variable("HOME").map(PathBuf::from);
     let in_home = |name: &str| home.as_ref().map(|home| home.join(name));
     let places = [
@@ -94,11 +95,14 @@ fn kaguras_directory() -> Result<PathBuf, Failure> {
         in_home(".config/kagura"),
         in_home(".kagura"),
     ];
-    let places: Vec<_> = places.into_iter().flatten().collect();
+    places.into_iter().flatten().collect()
+}
+
+fn with_a_login(places: &[PathBuf]) -> Result<&Path, Failure> {
     let found = places
         .iter()
         .find(|place| place.join("credentials.json.enc").exists());
-    found.cloned().ok_or_else(|| {
+    found.map(PathBuf::as_path).ok_or_else(|| {
         let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
         Failure::usage(
             format!("Kagura AI has no login in {}", looked.join(", ")),

@@ -5,9 +5,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{out, report, runtime, spinner, time};
 use gatepass::oauth2::{DeviceCode, Login, LoginError};
-use gatepass::{
-    AccessToken, ConfigError, CredentialKey, LoginOptions, LoginProvider, Profile, SavedLogin, Scopes,
-};
+use gatepass::{AccessToken, CredentialKey, LoginOptions, LoginProvider, Profile, SavedLogin, Scopes};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -26,9 +24,9 @@ pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
 
         let login = spinner::during(log_in(&provider, args, form)).await?;
         let saved = provider.save(&*store, &login, account).await?;
-        warn(&login, &saved, account);
         match form {
             Form::Text => {
+                warn(&login, &saved, account);
                 done("Authentication successful!")?;
                 done(&format!(
                     "Credentials saved to: {}",
@@ -109,6 +107,7 @@ fn described(login: &Login, saved: &SavedLogin, profile: &Profile) -> Result<Val
         "refreshes": login.credential.refresh_token.is_some(),
         "scope": login.credential.scopes.as_ref().map(Scopes::to_string),
         "not_granted": login.missing.as_ref().map(Scopes::to_string),
+        "replaced_another": saved.replaced_another,
         "location": profile.store_place()?.location,
     }))
 }
@@ -120,9 +119,11 @@ fn keep_client_secrets(given: &Path, profile: &Profile, form: Form) -> Result<()
     match std::fs::read(&standard) {
         Ok(other) if other != content => {
             let (given, standard) = (given.display(), standard.display());
-            report::warning(&format!(
-                "{standard} is another client: refreshes of this login need --client-secrets {given}"
-            ));
+            if form == Form::Text {
+                report::warning(&format!(
+                    "{standard} is another client: refreshes of this login need --client-secrets {given}"
+                ));
+            }
             return Ok(());
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -149,12 +150,4 @@ pub(super) fn write_secret(path: &Path, content: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.write_all(content)
-}
-
-/// The account's name, found bad before anything is done.
-pub(super) fn named(key: CredentialKey, account: Option<&str>) -> Result<CredentialKey, ConfigError> {
-    match account {
-        Some(account) => key.with_account(account),
-        None => Ok(key),
-    }
 }

@@ -26,11 +26,14 @@ pub(crate) fn run(args: &LogoutArgs, form: Form) -> Result<Exit, Failure> {
             "not_revoked_because": ended.as_ref().and_then(|ended| ended.kept_by_server.as_deref()),
         }))?,
     }
-    if let (Form::Text, Some(why)) = (form, ended.and_then(|ended| ended.kept_by_server)) {
-        report::warning(&format!(
-            "the login was deleted here, but may still be good at the provider: {why}"
-        ));
-        report::note("end it on the provider's own page, where it lists your connections");
+    if let (Form::Text, Some(ended)) = (form, &ended) {
+        match &ended.kept_by_server {
+            None => done("Login ended at the provider")?,
+            Some(why) => report::warning(&format!(
+                "the login is deleted here, but the provider may still take it: {why}; \
+                 end it on the provider's own page, too"
+            )),
+        }
     }
     Ok(Exit::Success)
 }

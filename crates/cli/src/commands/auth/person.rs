@@ -19,7 +19,7 @@ impl Person {
     /// Somebody whose browser is on this machine.
     pub(crate) fn with_browser(form: Form) -> Self {
         let browser = match from_environment() {
-            Some(program) => Browser::new().with_program(program),
+            Some(program) => Browser::only([program]),
             None => Browser::new(),
         };
         Self {

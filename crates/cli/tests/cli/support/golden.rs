@@ -22,7 +22,7 @@ pub(crate) async fn golden_in(world: &World, name: &str, code: i32, args: &[&str
     outcome
 }
 
-fn compare(name: &str, actual: &str) {
+pub(crate) fn compare(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(format!("{name}.txt"));
@@ -44,7 +44,7 @@ fn updating() -> bool {
     std::env::var_os("UPDATE_GOLDEN").is_some()
 }
 
-fn transcript(world: &World, args: &[&str], outcome: &Outcome) -> String {
+pub(crate) fn transcript(world: &World, args: &[&str], outcome: &Outcome) -> String {
     let code = outcome
         .code
         .map_or_else(|| "by a signal".to_owned(), |code| code.to_string());
@@ -57,9 +57,18 @@ fn transcript(world: &World, args: &[&str], outcome: &Outcome) -> String {
     );
     let text = text.replace(&*world.directory().to_string_lossy(), "DIR");
     let digits: fn(char) -> bool = |c| c.is_ascii_digit();
+    let parameter: fn(char) -> bool = |c| !matches!(c, '&' | '\n');
+    let moment: fn(char) -> bool = |c| c.is_ascii_digit() || matches!(c, '-' | ':' | ' ');
     let word: fn(char) -> bool = |c| !matches!(c, '"' | '\n');
     [
         ("127.0.0.1:", digits, "PORT"),
+        ("127.0.0.1%3A", digits, "PORT"),
+        ("error: port ", digits, "PORT"),
+        ("&state=", parameter, "STATE"),
+        ("&nonce=", parameter, "NONCE"),
+        ("&code_challenge=", parameter, "CHALLENGE"),
+        ("Token expires: ", moment, "TIME "),
+        ("Token expired: ", moment, "TIME "),
         ("os error ", digits, "N"),
         ("pause=", |c| !c.is_whitespace(), "PAUSE"),
         ("\"expires_in\":", digits, "SECONDS"),

@@ -1,7 +1,9 @@
 pub(crate) mod canaries;
 pub(crate) mod golden;
+pub(crate) mod person;
 pub(crate) mod terminal;
 pub(crate) mod world;
 
 pub(crate) use golden::{golden, golden_in};
+pub(crate) use person::{By, golden_login};
 pub(crate) use world::{Outcome, World};

@@ -38,12 +38,16 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Binds `port` of 127.0.0.1, or of `[::1]` where there is no IPv4; 0 stands for any that is free.
+    /// Binds `port` of 127.0.0.1. 0 stands for any that is free, of `[::1]` where there is no IPv4: a server that
+    /// knows one port knows one address.
     pub(super) fn bind(port: u16) -> Result<Self, LoginError> {
         let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
         listen(v4)
-            .or_else(|why| listen(v6).map_err(|_| why))
+            .or_else(|why| match port {
+                0 => listen(v6).map_err(|_| why),
+                _ => Err(why),
+            })
             .map_err(|error| {
                 let port = if port == 0 {
                     "a port".to_owned()
