@@ -53,15 +53,15 @@ async fn share_fifty_expiries(world: &World, place: Place) {
 #[tokio::test]
 async fn calls_of_twenty_processes_go_on_while_tokens_end() {
     // A token is replaced in the second half of its life. Anything that comes much earlier is a second refresh of
-    // the same expiry.
-    const LIFETIME: Duration = Duration::from_secs(4);
+    // the same expiry; on a busy machine 3 s may pass between a request and its answer.
+    const LIFETIME: Duration = Duration::from_secs(8);
     const TOO_EARLY: Duration = Duration::from_secs(1);
     let setup = Setup::tokens().with_token_lifetime(LIFETIME);
     let Some(world) = setup.start().await else { return };
     let kept = Kept::new(&world, Place::file(world.folder())).await;
     let mut workers = Worker::crowd(&kept, PROCESSES).await;
     let before = world.authorization.token_requests().await;
-    let said = ask_all(&mut workers, "call 12").await;
+    let said = ask_all(&mut workers, "call 15").await;
 
     let mut calls = 0;
     for said in &said {
@@ -72,13 +72,13 @@ async fn calls_of_twenty_processes_go_on_while_tokens_end() {
     let answers = world.authorization.token_answers().await;
     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
     let refreshes = answers.len() - before;
-    assert!(refreshes >= 3, "{refreshes} in three lifetimes");
+    assert!(refreshes >= 2, "{refreshes} in two lifetimes");
     for pair in answers.windows(2) {
         let apart = Duration::from_millis(pair[1].at - pair[0].at);
         assert!(apart > TOO_EARLY, "two refreshes for one expiry: {answers:?}");
     }
     say(format!(
-        "{PROCESSES} processes, tokens of {LIFETIME:?}: {calls} calls in 12 s, 0 failures, {refreshes} refreshes"
+        "{PROCESSES} processes, tokens of {LIFETIME:?}: {calls} calls in 15 s, 0 failures, {refreshes} refreshes"
     ));
 }
 

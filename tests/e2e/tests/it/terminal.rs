@@ -2,13 +2,15 @@
 
 use crate::strangers::knock;
 use crate::support::{Browser, Prompt, Ran, Setup, World, say};
+use gatepass_core::{Credential, CredentialKey, CredentialStore, RefreshToken};
+use gatepass_file_store::{FileStore, KeySource};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
 
 /// A server, a browser, and a `client_secrets.json` that leads there.
-async fn world(setup: Setup) -> Option<(World, Browser)> {
-    let world = setup.start().await?;
+async fn world() -> Option<(World, Browser)> {
+    let world = Setup::tokens().start().await?;
     let browser = Browser::start().await?;
     Some((world, browser))
 }
@@ -81,8 +83,7 @@ async fn introspected(world: &World, token: &str) -> Value {
 
 #[tokio::test]
 async fn a_login_with_a_client_secrets_file_from_its_beginning_to_its_end() {
-    let lifetime = Duration::from_secs(4);
-    let Some((world, browser)) = world(Setup::tokens().with_token_lifetime(lifetime)).await else {
+    let Some((world, browser)) = world().await else {
         return;
     };
     let of = ["--provider", "google"];
@@ -122,8 +123,9 @@ async fn a_login_with_a_client_secrets_file_from_its_beginning_to_its_end() {
     // Three processes, three expiries: the refresh token rotates each time.
     let mut tokens = vec![token(&world, &of).await];
     for _ in 0..3 {
-        tokio::time::sleep(lifetime).await;
+        let spent = expire(&world).await;
         tokens.push(token(&world, &of).await);
+        assert_ne!(kept(&world).await.1.refresh_token, spent, "rotated, and kept");
         let said = introspected(&world, tokens.last().unwrap()).await;
         assert!(
             said["active"] == true && said["sub"] == "jane" && said["client_id"] == "installed",
@@ -155,16 +157,15 @@ async fn a_login_with_a_client_secrets_file_from_its_beginning_to_its_end() {
 
 #[tokio::test]
 async fn a_provider_that_is_known_by_its_issuer_is_logged_in_to_and_the_logout_ends_it_there() {
-    let lifetime = Duration::from_secs(4);
-    let Some((world, browser)) = world(Setup::tokens().with_token_lifetime(lifetime)).await else {
+    let Some((world, browser)) = world().await else {
         return;
     };
     let config = corp(&world, "desktop", "authorization_code");
     let of = ["--provider", "corp", "--config", config.to_str().unwrap()];
     let prompt = world.log_in(&[&of[..], &["--no-browser"]].concat()).await;
     agree(&world, &browser, prompt).await.succeeded();
-    let mut first = token(&world, &of).await;
-    tokio::time::sleep(lifetime).await;
+    let first = token(&world, &of).await;
+    expire(&world).await;
     let second = token(&world, &of).await;
     assert_ne!(first, second, "refreshed");
     assert_eq!(introspected(&world, &second).await["active"], true);
@@ -175,8 +176,7 @@ async fn a_provider_that_is_known_by_its_issuer_is_logged_in_to_and_the_logout_e
         .succeeded();
     let said = logout.json();
     assert!(said["deleted"] == true && said["revoked"] == true, "{said}");
-    first = second;
-    assert_eq!(introspected(&world, &first).await["active"], false);
+    assert_eq!(introspected(&world, &second).await["active"], false);
     let after = world.gatepass([&["token"], &of[..]].concat()).await;
     assert_eq!(after.code, 1, "{after:?}");
     let answers = world.authorization.token_answers().await;
@@ -185,7 +185,7 @@ async fn a_provider_that_is_known_by_its_issuer_is_logged_in_to_and_the_logout_e
 
 #[tokio::test]
 async fn who_refuses_is_told_so_in_the_browser_and_at_the_terminal() {
-    let Some((world, browser)) = world(Setup::tokens()).await else {
+    let Some((world, browser)) = world().await else {
         return;
     };
     for logs_in_first in [false, true] {
@@ -205,12 +205,12 @@ async fn who_refuses_is_told_so_in_the_browser_and_at_the_terminal() {
         assert!(!ran.stdout.contains('✓'), "{ran:?}");
     }
     assert_eq!(world.authorization.token_requests().await, 0);
-    assert!(!has_login(&world));
+    assert_eq!(store(&world).list().await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn stray_and_hostile_requests_first_change_nothing() {
-    let Some((world, browser)) = world(Setup::tokens()).await else {
+    let Some((world, browser)) = world().await else {
         return;
     };
     let prompt = google(&world).await;
@@ -279,7 +279,7 @@ async fn the_address_that_a_browser_elsewhere_was_led_to_can_be_pasted() {
 
 #[tokio::test]
 async fn a_login_on_another_device_is_kept_like_any_other() {
-    let Some((world, browser)) = world(Setup::tokens()).await else {
+    let Some((world, browser)) = world().await else {
         return;
     };
     let config = corp(&world, "television", "device_code");
@@ -302,7 +302,31 @@ async fn a_login_on_another_device_is_kept_like_any_other() {
     );
 }
 
-fn has_login(world: &World) -> bool {
-    let directory: &Path = world.folder();
-    directory.join(".config/gatepass/credentials.json.enc").exists()
+/// The store of the person whose home the folder is.
+fn store(world: &World) -> FileStore {
+    FileStore::open(world.folder().join(".config/gatepass"), KeySource::KeyFile).unwrap()
+}
+
+/// The only login.
+async fn kept(world: &World) -> (CredentialKey, Credential) {
+    let store = store(world);
+    let [key] = <[_; 1]>::try_from(store.list().await.unwrap()).unwrap();
+    let credential = store.load(&key).await.unwrap().unwrap();
+    (key, credential)
+}
+
+/// Its access token ends; the refresh token that will be spent for the next one.
+async fn expire(world: &World) -> Option<RefreshToken> {
+    let (key, credential) = kept(world).await;
+    let refresh_token = credential.refresh_token.clone();
+    let ended = credential
+        .access_token
+        .clone()
+        .unwrap()
+        .with_expires_at(SystemTime::UNIX_EPOCH);
+    store(world)
+        .save(&key, &credential.with_access_token(ended))
+        .await
+        .unwrap();
+    refresh_token
 }

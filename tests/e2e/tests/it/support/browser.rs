@@ -83,6 +83,7 @@ impl Browser {
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             &folder,
         ];
+        let arguments = [&arguments, more].concat();
         let options =
             json!({"goog:chromeOptions": {"args": arguments}, "goog:loggingPrefs": {"performance": "ALL"}});
         let wanted = json!({"capabilities": {"alwaysMatch": options}});
