@@ -145,7 +145,7 @@ async fn a_login_with_a_client_secrets_file_from_its_beginning_to_its_end() {
         .succeeded();
     assert_eq!(logout.stdout, "✓ Logged out from google\n");
     assert!(
-        logout.stderr.contains("may still be good at the provider"),
+        logout.stderr.contains("the provider may still take it"),
         "{logout:?}"
     );
     let after = world.gatepass(["auth", "status", "--provider=google"]).await;
