@@ -118,7 +118,7 @@ pub(crate) struct TokenArgs {
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     pub(crate) provider: ProviderArg,
-    /// The name to keep it under, proposed to the provider too: jane@example.com
+    /// The name to keep it under, and to propose: jane@example.com
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,
     /// Other scopes, separated by spaces; Google's have short names
@@ -364,8 +364,8 @@ const LOGIN_EXAMPLES: &str = "\
 Examples:
   gatepass auth login --provider google --client-secrets ~/Downloads/client_secret.json
   gatepass auth login --provider google --account jane@example.com
-  gatepass auth login --provider google --no-browser   # over ssh
-  gatepass auth login --provider corp --device         # not at Google: it has none for models
+  gatepass auth login --provider google --no-browser    # over ssh
+  gatepass auth login --provider corp --device          # where it is offered
   gatepass auth login --provider google --scope \"cloud-platform openid\"
 
 Google is asked for cloud-platform, generative-language.retriever and openid. The preset

@@ -23,6 +23,7 @@ mod help;
 mod interruption;
 mod keys;
 mod output;
+mod quiet;
 mod readme;
 mod terminal;
 mod token;

@@ -1,6 +1,6 @@
 //! What the README says is so.
 
-use crate::support::World;
+use crate::support::{By, World};
 use gatepass_testkit::ScriptedReply;
 use serde_json::{Value, json};
 
@@ -32,12 +32,33 @@ fn keys_of(object: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn its_table_names_each_member_of_json() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     world.model.reply(ScriptedReply::tool_call("weather", "{}"));
     let chat = world.run(&["chat", "-m", "corp/m", "--json", "Hi"]).await.json();
     assert_eq!(keys(&chat, Some("tool_calls")), members("chat --json"));
     let token = world.run(&["token", "--provider", "corp", "--json"]).await.json();
     assert_eq!(keys_of(&token), members("token --json"));
+    world.give_client_secrets();
+    let login = ["auth", "login", "--json"];
+    let login = world.log_in(&login, By::Browser).await.json();
+    assert_eq!(keys_of(&login), members("auth login --json"));
+    let status = world.run(&["auth", "status", "--json"]).await.json();
+    let of_key = members("auth status --json");
+    assert!(
+        keys(&status, None)
+            .iter()
+            .all(|member| of_key.contains(&member.as_str()))
+    );
+    let list = world.run(&["auth", "list", "--json"]).await.json();
+    assert!(
+        keys(&list, None)
+            .iter()
+            .all(|member| README.contains(&format!("`{member}`")))
+    );
+    let logout = world.run(&["auth", "logout", "--json"]).await.json();
+    let mut ours = keys_of(&logout);
+    ours.sort_unstable();
+    assert_eq!(ours, members("auth logout --json"));
     world.configure(|entry| entry["scopee"] = json!("a"));
     let check = world.run(&["config", "check", "--json"]).await.json();
     assert_eq!(keys(&check, Some("problems")), members("config check --json"));

@@ -6,6 +6,9 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+#[cfg(feature = "google")]
+mod logged_in;
+
 use gatepass::{
     AccessToken, BackendError, CachedTokenSource, ChatRequest, ConfigError, ErrorKind, Llm, LlmConfig,
     Message, TokenError, TokenSource, async_trait, call_llm, openai::OpenAiBackend,

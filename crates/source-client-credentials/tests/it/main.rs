@@ -15,6 +15,7 @@ mod debug;
 mod environment;
 mod fields;
 mod files;
+mod logins;
 mod logs;
 mod origin;
 mod refresh_tokens;
