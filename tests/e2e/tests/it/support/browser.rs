@@ -4,7 +4,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request};
 use serde_json::{Value, json};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -43,33 +43,7 @@ impl Browser {
 
     async fn start_with(more: &[&str]) -> Option<Self> {
         let profile = tempfile::tempdir().expect("a temporary folder");
-        let spawned = Command::new("chromedriver")
-            .arg("--port=0")
-            .env("HOME", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn();
-        let mut driver = match spawned {
-            Ok(driver) => driver,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                say("left out: there is no chromedriver (Debian: chromium-driver, which brings chromium)");
-                return None;
-            }
-            Err(error) => panic!("chromedriver cannot be started: {error}"),
-        };
-        let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
-        let port = loop {
-            let line = lines
-                .next_line()
-                .await
-                .expect("text")
-                .expect("a driver that starts");
-            if let Some((_, port)) = line.split_once("started successfully on port ") {
-                break port.trim_end_matches('.').to_owned();
-            }
-        };
+        let (driver, port) = driver(profile.path()).await?;
         let driver_url = format!("http://127.0.0.1:{port}/session");
         let folder = format!("--user-data-dir={}", profile.path().join("profile").display());
         let arguments = [
@@ -219,6 +193,58 @@ impl Browser {
     async fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
         send(Method::POST, &format!("{}/{path}", self.session), body).await
     }
+}
+
+impl Drop for Browser {
+    /// Chromium would outlive its driver.
+    fn drop(&mut self) {
+        let address = self.session.trim_start_matches("http://");
+        let Some((host, path)) = address.split_once('/') else {
+            return;
+        };
+        let Ok(mut stream) = std::net::TcpStream::connect(host) else {
+            return;
+        };
+        _ = stream.set_read_timeout(Some(PATIENCE));
+        _ = write!(
+            stream,
+            "DELETE /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        );
+        // An answer comes when it is gone; the connection stays.
+        _ = stream.read(&mut [0; 64]);
+    }
+}
+
+/// Starts chromedriver, on a port of its own.
+///
+/// It looks for a port that is free for IPv4 and takes the same for IPv6, or gives up: then again.
+async fn driver(home: &Path) -> Option<(Child, String)> {
+    const ATTEMPTS: usize = 10;
+    for _ in 0..ATTEMPTS {
+        let spawned = Command::new("chromedriver")
+            .arg("--port=0")
+            .env("HOME", home)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn();
+        let mut driver = match spawned {
+            Ok(driver) => driver,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                say("left out: there is no chromedriver (Debian: chromium-driver, which brings chromium)");
+                return None;
+            }
+            Err(error) => panic!("chromedriver cannot be started: {error}"),
+        };
+        let mut lines = BufReader::new(driver.stdout.take().expect("a pipe")).lines();
+        while let Some(line) = lines.next_line().await.expect("text") {
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                return Some((driver, port.trim_end_matches('.').to_owned()));
+            }
+        }
+    }
+    panic!("chromedriver found no port {ATTEMPTS} times");
 }
 
 /// The value of an answer, or the error's name and message.
