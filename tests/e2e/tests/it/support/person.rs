@@ -6,8 +6,8 @@ use hyper::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use hyper::{Request, Response};
 use std::collections::BTreeMap;
 
-/// Somebody who logs in as Jane on oidc-provider's pages and agrees to everything, by a browser of forty lines:
-/// it follows addresses and keeps cookies. For tests that are about what comes after.
+/// Somebody who logs in as Jane on oidc-provider's pages and agrees to everything, without a browser: follows
+/// addresses and keeps cookies. For tests that are about what comes after.
 #[derive(Debug)]
 pub(crate) struct Person;
 
