@@ -82,7 +82,16 @@ const DOC_TESTS: &str = "cargo test --workspace --doc --all-features --locked";
 const BENCHES: &str = "cargo bench --package gatepass-benches --profile dev --locked -- --test";
 
 /// The examples that need no account, no server and no person.
-const EXAMPLES: &[&str] = &["quickstart"];
+const EXAMPLES: &[&str] = &[
+    "quickstart",
+    "agent",
+    "custom_source",
+    "custom_store",
+    "images",
+    "streaming",
+    "structured_output",
+    "tools",
+];
 
 /// What would make `gatepass-core` heavy: HTTP clients, TLS, OS keyrings.
 const NOT_IN_CORE: &[&str] = &[

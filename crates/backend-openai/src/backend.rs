@@ -1,6 +1,5 @@
 use crate::answer::{read_models, read_reply, read_stream};
 use crate::dialect::Dialect;
-use crate::error::read_error;
 use crate::wire::{Mode, encode};
 use async_trait::async_trait;
 use gatepass_core::{
@@ -9,6 +8,7 @@ use gatepass_core::{
 use gatepass_http::{
     AuthorizedClient, HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport,
 };
+use gatepass_wire::read_error;
 use http::HeaderMap;
 use std::sync::Arc;
 

@@ -4,8 +4,6 @@
 mod answer;
 mod backend;
 mod dialect;
-mod error;
-mod stream;
 mod wire;
 
 pub use backend::OpenAiBackend;

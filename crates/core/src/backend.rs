@@ -1,4 +1,4 @@
-use crate::chat::{ChatReply, ChatRequest, ChatStream, Embeddings, ModelInfo};
+use crate::chat::{ChatReply, ChatRequest, ChatStream, EmbeddingRequest, Embeddings, ModelInfo};
 use crate::error::BackendError;
 use async_trait::async_trait;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ pub trait LlmBackend: Send + Sync {
     ///
     /// # Errors
     /// [`BackendError::Unsupported`] where a backend has none.
-    async fn embed(&self, model: &str, texts: &[String]) -> Result<Embeddings, BackendError> {
-        _ = (model, texts);
+    async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {
+        _ = request;
         Err(BackendError::Unsupported { what: "embeddings" })
     }
 
@@ -64,8 +64,8 @@ impl<T: LlmBackend + ?Sized> LlmBackend for Arc<T> {
         self.as_ref().chat_stream(request).await
     }
 
-    async fn embed(&self, model: &str, texts: &[String]) -> Result<Embeddings, BackendError> {
-        self.as_ref().embed(model, texts).await
+    async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {
+        self.as_ref().embed(request).await
     }
 
     async fn models(&self) -> Result<Vec<ModelInfo>, BackendError> {

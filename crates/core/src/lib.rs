@@ -25,15 +25,17 @@ mod vault;
 mod chat;
 
 mod backend;
+mod traced;
 
 mod error;
 
 pub use backend::LlmBackend;
 pub use cache::{CachedTokenSource, RefreshPolicy};
 pub use chat::{
-    ChatEvent, ChatReply, ChatRequest, ChatStream, Embeddings, FinishReason, JsonObject, Media, MediaSource,
-    Message, ModelInfo, Part, RateLimit, RateLimits, Reasoning, ReplyMetadata, ResponseFormat, Role, Tool,
-    ToolCall, ToolChoice, ToolResult, Usage,
+    ChatEvent, ChatReply, ChatRequest, ChatStream, EmbeddingRequest, Embeddings, FinishReason, JsonObject,
+    Media, MediaSource, Message, ModelInfo, Part, RateLimit, RateLimits, Reasoning, ReasoningEffort,
+    ReasoningOptions, ReplyMetadata, ResponseFormat, Role, Text, Tool, ToolCall, ToolChoice, ToolResult,
+    Usage,
 };
 pub use clock::{Clock, Moment, SystemClock};
 pub use credential::{Credential, CredentialKey, RefreshToken};
@@ -45,6 +47,7 @@ pub use names::{ProviderName, Scopes};
 pub use source::{StaticTokenSource, TokenSource};
 pub use store::{CredentialLock, CredentialStore, Exclusion, MemoryStore};
 pub use token::{AccessToken, TokenRef, TokenScheme};
+pub use traced::TracedBackend;
 pub use vault::{KeySlot, KeyVault};
 
 // Part of our signatures.

@@ -6,9 +6,18 @@ mod connect;
 mod llm;
 mod model;
 mod profile;
+mod tools;
 
 #[cfg(any(feature = "client-credentials", feature = "openai"))]
 mod shared;
+
+#[cfg(feature = "agent")]
+mod agent;
+#[cfg(feature = "schema")]
+mod schema;
+
+#[cfg(test)]
+mod scripted;
 
 #[cfg(feature = "openai")]
 mod api_key;
@@ -26,6 +35,12 @@ mod store;
 pub use config::{AuthType, LlmConfig};
 pub use llm::{Llm, call_llm};
 pub use profile::{Profile, StoreKind};
+pub use tools::{ToolRun, ToolRunError, Toolbox};
+
+#[cfg(feature = "agent")]
+pub use agent::{Agent, AgentError};
+#[cfg(feature = "schema")]
+pub use schema::{StructuredError, schema_of};
 
 #[cfg(feature = "client-credentials")]
 pub use configured::{TokenSourceOptions, token_source, token_source_with};
@@ -46,6 +61,10 @@ pub use gatepass_client_credentials as client_credentials;
 /// Logins in an encrypted file.
 #[cfg(feature = "file-store")]
 pub use gatepass_file_store as file_store;
+
+/// Logins in the keyring of the operating system.
+#[cfg(feature = "keyring")]
+pub use gatepass_keyring_store as keyring_store;
 
 /// Logins at Google.
 #[cfg(feature = "google")]

@@ -1,6 +1,9 @@
 use crate::config::LlmConfig;
 use crate::connect;
-use gatepass_core::{BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, LlmBackend, Message};
+use gatepass_core::{
+    BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings, LlmBackend,
+    Message, ModelInfo,
+};
 use std::fmt;
 use std::sync::Arc;
 
@@ -75,6 +78,31 @@ impl Llm {
     /// See [`BackendError`].
     pub async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
         self.backend.chat_stream(self.complete(request)).await
+    }
+
+    /// Turns texts into vectors, with this model if the request names none.
+    ///
+    /// # Errors
+    /// See [`BackendError`]; [`BackendError::Unsupported`] where a backend has none.
+    pub async fn embed(&self, mut request: EmbeddingRequest) -> Result<Embeddings, BackendError> {
+        request.model.get_or_insert_with(|| self.model.clone());
+        self.backend.embed(request).await
+    }
+
+    /// Counts the input tokens of a request without asking the model.
+    ///
+    /// # Errors
+    /// See [`BackendError`]; [`BackendError::Unsupported`] where a backend has no such count.
+    pub async fn count_tokens(&self, request: ChatRequest) -> Result<u64, BackendError> {
+        self.backend.count_tokens(&self.complete(request)).await
+    }
+
+    /// Lists the models that the credential may use.
+    ///
+    /// # Errors
+    /// See [`BackendError`]; [`BackendError::Unsupported`] where a backend has no list.
+    pub async fn models(&self) -> Result<Vec<ModelInfo>, BackendError> {
+        self.backend.models().await
     }
 
     /// The model's name, as its provider knows it.

@@ -3,6 +3,8 @@
 use crate::profile::{Profile, StoreKind};
 use gatepass_core::{CredentialKey, CredentialStore, ProviderName, StoreError};
 use gatepass_file_store::{FileStore, KeySource};
+#[cfg(feature = "keyring")]
+use gatepass_keyring_store::{Keyring, KeyringStore};
 use std::sync::Arc;
 
 /// Where a store keeps its logins, as a person calls it.
@@ -25,6 +27,9 @@ impl Profile {
     pub fn store(&self) -> Result<Arc<dyn CredentialStore>, StoreError> {
         match self.store_kind() {
             StoreKind::File => Ok(Arc::new(self.file_store()?)),
+            #[cfg(feature = "keyring")]
+            StoreKind::Keyring => Ok(Arc::new(KeyringStore::open(Keyring::new(), self.directory())?)),
+            #[cfg(not(feature = "keyring"))]
             StoreKind::Keyring => Err(no_keyring()),
         }
     }
@@ -44,6 +49,16 @@ impl Profile {
                     key_kind: key.word(),
                 })
             }
+            #[cfg(feature = "keyring")]
+            StoreKind::Keyring => {
+                let place = Keyring::new().location().to_owned();
+                Ok(StorePlace {
+                    location: place.clone(),
+                    key: place,
+                    key_kind: "keyring",
+                })
+            }
+            #[cfg(not(feature = "keyring"))]
             StoreKind::Keyring => Err(no_keyring()),
         }
     }
@@ -67,6 +82,7 @@ impl Profile {
     }
 }
 
+#[cfg(not(feature = "keyring"))]
 fn no_keyring() -> StoreError {
     StoreError::Refused {
         what: "the keyring: this build can't use it".into(),

@@ -1,6 +1,6 @@
-use super::lenient::{Count, Text};
-use super::object::{Object, Optional, Place, read_into};
-use super::rest::pass_over;
+use gatepass_wire::pass_over;
+use gatepass_wire::{Count, Text};
+use gatepass_wire::{Object, Optional, Place, read_into};
 use serde::de::MapAccess;
 use serde_json::Value;
 

@@ -1,10 +1,10 @@
-use super::arguments::Arguments;
-use super::budget::Budget;
 use super::call::{Call, Function, made_up_id};
-use super::decoder::Fault;
-use super::lenient::Text;
-use super::object::ITEMS_LIMIT;
 use gatepass_core::{ChatEvent, ToolCall};
+use gatepass_wire::Arguments;
+use gatepass_wire::Budget;
+use gatepass_wire::Fault;
+use gatepass_wire::ITEMS_LIMIT;
+use gatepass_wire::Text;
 use std::collections::VecDeque;
 
 /// What is wrong with an answer that has more calls than [`ITEMS_LIMIT`].

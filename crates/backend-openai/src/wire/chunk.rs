@@ -1,8 +1,8 @@
-use super::lenient::{Count, Text};
-use super::object::{Object, Optional, Place, read_first, read_into};
 use super::reply::Spoken;
-use super::rest::{pass_over, said};
 use super::usage::Tokens;
+use gatepass_wire::{Count, Text};
+use gatepass_wire::{Object, Optional, Place, read_first, read_into};
+use gatepass_wire::{pass_over, said};
 use serde::de::MapAccess;
 use serde_json::Value;
 

@@ -1,19 +1,20 @@
-use super::budget::Budget;
+use super::WIRE;
 use super::calls::{Calls, TOO_MANY};
 use super::chunk::{Choice, Chunk};
 use super::content;
-use super::lenient::{Content, Text};
-use super::object::from_str;
 use super::reply::{Answer, Spoken, finish_reason};
-use super::rest::{append, merge, replace};
 use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part, Reasoning};
-use serde_json::Value;
+use gatepass_wire::Budget;
+use gatepass_wire::from_str;
+use gatepass_wire::{Content, Text};
+use gatepass_wire::{Fault, Progress, StreamDecoder};
+use gatepass_wire::{append, merge, replace};
 use std::collections::VecDeque;
 
 /// Reads the chunks of a streamed answer into events.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
-    pub(crate) events: VecDeque<ChatEvent>,
+    events: VecDeque<ChatEvent>,
     calls: Calls,
     started: bool,
     refused: bool,
@@ -25,20 +26,39 @@ pub(crate) struct Decoder {
     pub(super) budget: Budget,
 }
 
-/// Why a chunk ends the stream.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// It can't be read.
-    Unreadable(serde_json::Error),
-    /// It tells of an error.
-    Told(Value),
-    /// More would have to be held back until the end than anyone wants; says what.
-    TooLarge(&'static str),
+impl StreamDecoder for Decoder {
+    fn read(&mut self, name: &str, data: &str) -> Result<Progress, Fault> {
+        match self.read_chunk(data) {
+            // An event of another kind, a sign of life for instance.
+            Err(Fault::Unreadable(_)) if !matches!(name, "" | "message") => Ok(Progress::More),
+            read => read.map(|()| Progress::More),
+        }
+    }
+
+    fn events(&mut self) -> &mut VecDeque<ChatEvent> {
+        &mut self.events
+    }
+
+    fn has_finished(&self) -> bool {
+        self.finish.is_some()
+    }
+
+    fn end(&mut self) {
+        self.calls.close(&mut self.events);
+        self.break_off();
+    }
+
+    fn break_off(&mut self) {
+        let message = std::mem::take(&mut self.message_rest);
+        let reply = std::mem::take(&mut self.reply_rest);
+        if !(message.is_empty() && reply.is_empty()) {
+            self.events.push_back(ChatEvent::Extra { message, reply });
+        }
+    }
 }
 
 impl Decoder {
-    /// Reads the data of one event.
-    pub(crate) fn read(&mut self, data: &str) -> Result<(), Fault> {
+    fn read_chunk(&mut self, data: &str) -> Result<(), Fault> {
         let chunk: Chunk<'_> = from_str(data).map_err(Fault::Unreadable)?;
         if chunk.object.as_str() == "error" {
             return Err(Fault::Told(
@@ -58,26 +78,6 @@ impl Decoder {
         chunk.error.map_or(Ok(()), |error| Err(Fault::Told(*error)))
     }
 
-    /// Whether the server has said why the answer ended.
-    pub(crate) const fn has_finished(&self) -> bool {
-        self.finish.is_some()
-    }
-
-    /// Tells what is left at the end of a complete answer.
-    pub(crate) fn end(&mut self) {
-        self.calls.close(&mut self.events);
-        self.break_off();
-    }
-
-    /// Tells what is left when the answer breaks off; a tool call that isn't whole stays untold.
-    pub(crate) fn break_off(&mut self) {
-        let message = std::mem::take(&mut self.message_rest);
-        let reply = std::mem::take(&mut self.reply_rest);
-        if !(message.is_empty() && reply.is_empty()) {
-            self.events.push_back(ChatEvent::Extra { message, reply });
-        }
-    }
-
     /// Some servers begin with a chunk that says nothing, of their content filter's making for instance.
     fn start(&mut self, id: Text<'_>, model: Text<'_>, has_choice: bool) {
         if self.started || (id.is_empty() && model.is_empty() && !has_choice) {
@@ -87,6 +87,7 @@ impl Decoder {
         self.events.push_back(ChatEvent::Started {
             id: id.into_owned(),
             model: model.into_owned(),
+            wire: Some(WIRE.into()),
         });
     }
 
@@ -138,7 +139,7 @@ impl Decoder {
             pieces @ Content::Other(_) => {
                 let parts = content::parts(pieces).into_iter();
                 self.events.extend(parts.map(|part| match part {
-                    Part::Text(text) => ChatEvent::Text(text),
+                    Part::Text(text) => ChatEvent::Text(text.text),
                     Part::Reasoning(thought) => ChatEvent::Reasoning(thought),
                     part => ChatEvent::Part(part),
                 }));

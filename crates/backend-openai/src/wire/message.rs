@@ -1,7 +1,7 @@
-use super::members::Members;
 use super::part::WirePart;
 use crate::dialect::Dialect;
 use gatepass_core::{JsonObject, Message, Part, Role, ToolCall, ToolResult};
+use gatepass_wire::Members;
 use serde::Serialize;
 use serde::ser::{SerializeSeq, Serializer};
 use serde_json::Value;

@@ -1,28 +1,25 @@
 //! What goes over the wire, and nothing else: no HTTP, no waiting.
 
-mod arguments;
-mod budget;
 mod call;
 mod calls;
 mod chunk;
 mod content;
 mod decoder;
-mod lenient;
-mod members;
 mod message;
 mod models;
-mod object;
 mod part;
 mod reply;
 mod request;
-mod rest;
 mod usage;
 
 pub(crate) use calls::TOO_MANY;
-pub(crate) use decoder::{Decoder, Fault};
+pub(crate) use decoder::Decoder;
 pub(crate) use models::models;
 pub(crate) use reply::Answer;
 pub(crate) use request::{Mode, encode};
+
+/// The name of this wire: messages that came over it are sent back whole.
+const WIRE: &str = "openai-chat";
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
+use super::WIRE;
 use super::call::{Call, Function, made_up_id};
 use super::content;
-use super::lenient::{Content, Count, Text};
-use super::object::{ITEMS_LIMIT, Items, Object, Optional, from_slice, from_str, read_first, read_into};
-use super::rest::{keep, pass_over, said};
 use super::usage::Tokens;
 use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Reasoning, Role, ToolCall};
+use gatepass_wire::{Content, Count, Text};
+use gatepass_wire::{ITEMS_LIMIT, Items, Object, Optional, from_slice, from_str, read_first, read_into};
+use gatepass_wire::{keep, pass_over, said};
 use serde::de::MapAccess;
 use serde_json::Value;
 
@@ -148,9 +149,9 @@ impl<'a> Spoken<'a> {
         let thought = self.take_thought().into_owned();
         parts.extend(thought.map(|text| Part::Reasoning(Reasoning::new(text))));
         parts.extend(content::parts(self.content));
-        parts.extend(self.refusal.into_owned().map(Part::Text));
+        parts.extend(self.refusal.into_owned().map(Part::text));
         parts.extend(calls(self.tool_calls, self.function_call).map(Part::ToolCall));
-        let mut message = Message::new(Role::Assistant, parts);
+        let mut message = Message::new(Role::Assistant, parts).with_wire(WIRE);
         message.extra = self.rest;
         message
     }

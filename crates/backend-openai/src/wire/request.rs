@@ -1,8 +1,8 @@
-use super::members::Members;
 use super::message::Messages;
 use super::part::WirePart;
 use crate::dialect::Dialect;
 use gatepass_core::{BackendError, ChatRequest, Message, Part, ResponseFormat, Role, Tool, ToolChoice};
+use gatepass_wire::Members;
 use serde::Serialize;
 use serde::ser::Serializer;
 use serde_json::Value;

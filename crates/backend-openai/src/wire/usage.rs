@@ -1,7 +1,7 @@
-use super::lenient::{Count, Text};
-use super::object::{Object, Place, read_into};
-use super::rest::{keep, keep_count};
 use gatepass_core::{JsonObject, Usage};
+use gatepass_wire::{Count, Text};
+use gatepass_wire::{Object, Place, read_into};
+use gatepass_wire::{keep, keep_count};
 use serde::de::MapAccess;
 
 /// `usage`, as far as any server has it.

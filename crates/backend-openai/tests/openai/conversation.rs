@@ -101,7 +101,8 @@ async fn a_stream_is_told_as_it_is_written() {
             &told[0],
             ChatEvent::Started {
                 id: Some(_),
-                model: Some(_)
+                model: Some(_),
+                wire: Some(_),
             }
         ),
         "{told:?}"

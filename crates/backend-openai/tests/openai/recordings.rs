@@ -154,7 +154,7 @@ impl Recording {
         same("the number of ids", &ids.len(), &calls.len())?;
         let finish = expected.finish.as_deref().and_then(finish);
         same("finish", &reply.finish, &finish)?;
-        let usage = reply.usage.unwrap_or_default();
+        let usage = reply.usage.clone().unwrap_or_default();
         same("input tokens", &usage.input_tokens, &expected.usage.input)?;
         same("output tokens", &usage.output_tokens, &expected.usage.output)?;
         self.check_against_body(reply)

@@ -1,5 +1,7 @@
 use super::JsonObject;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ops::Deref;
 
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,6 +14,12 @@ pub struct Message {
     /// Fields of the provider's message that the vocabulary doesn't have; sent back as they stand.
     #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
     pub extra: JsonObject,
+    /// The wire that it was read from, set by the backend that read it; `None` for a message that you wrote.
+    ///
+    /// What only that wire understands (`extra` of the message and of its parts, [`Part::Other`], signatures,
+    /// uploaded files' ids) is left out when the message is sent on another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wire: Option<Cow<'static, str>>,
 }
 
 impl Message {
@@ -21,22 +29,23 @@ impl Message {
             role,
             parts: parts.into(),
             extra: JsonObject::new(),
+            wire: None,
         }
     }
 
     /// Instructions that stand above the conversation.
     pub fn system(text: impl Into<String>) -> Self {
-        Self::new(Role::System, [Part::Text(text.into())])
+        Self::new(Role::System, [Part::text(text)])
     }
 
     /// What the person says.
     pub fn user(text: impl Into<String>) -> Self {
-        Self::new(Role::User, [Part::Text(text.into())])
+        Self::new(Role::User, [Part::text(text)])
     }
 
     /// What the model said.
     pub fn assistant(text: impl Into<String>) -> Self {
-        Self::new(Role::Assistant, [Part::Text(text.into())])
+        Self::new(Role::Assistant, [Part::text(text)])
     }
 
     /// What a tool answered to the call `id`.
@@ -49,6 +58,19 @@ impl Message {
     pub fn with_part(mut self, part: Part) -> Self {
         self.parts.push(part);
         self
+    }
+
+    /// Sets the wire that it was read from.
+    #[must_use]
+    pub fn with_wire(mut self, wire: impl Into<Cow<'static, str>>) -> Self {
+        self.wire = Some(wire.into());
+        self
+    }
+
+    /// Whether all that it holds may be sent on `wire`: you wrote it, or it came from there.
+    #[must_use]
+    pub fn belongs_to(&self, wire: &str) -> bool {
+        self.wire.as_deref().is_none_or(|own| own == wire)
     }
 
     /// All text parts, joined.
@@ -87,7 +109,7 @@ pub enum Role {
 #[non_exhaustive]
 pub enum Part {
     /// Text.
-    Text(String),
+    Text(Text),
     /// An image.
     Image(Media),
     /// A document, a PDF for instance.
@@ -105,6 +127,11 @@ pub enum Part {
 }
 
 impl Part {
+    /// Text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(Text::new(text))
+    }
+
     /// The text, if it is text.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
@@ -112,6 +139,85 @@ impl Part {
             Self::Text(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// Fields of the provider's part that the vocabulary doesn't have.
+    #[must_use]
+    pub const fn extra(&self) -> &JsonObject {
+        match self {
+            Self::Text(text) => &text.extra,
+            Self::Image(media) | Self::File(media) | Self::Audio(media) => &media.extra,
+            Self::ToolCall(call) => &call.extra,
+            Self::ToolResult(result) => &result.extra,
+            Self::Reasoning(thought) => &thought.extra,
+            Self::Other(part) => part,
+        }
+    }
+
+    /// Those fields, to add to: `cache_control` for Anthropic, for instance.
+    pub const fn extra_mut(&mut self) -> &mut JsonObject {
+        match self {
+            Self::Text(text) => &mut text.extra,
+            Self::Image(media) | Self::File(media) | Self::Audio(media) => &mut media.extra,
+            Self::ToolCall(call) => &mut call.extra,
+            Self::ToolResult(result) => &mut result.extra,
+            Self::Reasoning(thought) => &mut thought.extra,
+            Self::Other(part) => part,
+        }
+    }
+
+    /// Adds a field that only one provider knows.
+    #[must_use]
+    pub fn with_extra(mut self, field: impl Into<String>, value: impl Into<serde_json::Value>) -> Self {
+        self.extra_mut().insert(field.into(), value.into());
+        self
+    }
+}
+
+/// A piece of text, read as a `&str`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Text {
+    /// The text.
+    pub text: String,
+    /// Fields of the provider's part that the vocabulary doesn't have: citations, for instance.
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    pub extra: JsonObject,
+}
+
+impl Text {
+    /// This text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            extra: JsonObject::new(),
+        }
+    }
+}
+
+impl PartialEq<str> for Text {
+    fn eq(&self, other: &str) -> bool {
+        self.text == other
+    }
+}
+
+impl PartialEq<&str> for Text {
+    fn eq(&self, other: &&str) -> bool {
+        self.text == *other
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl<T: Into<String>> From<T> for Text {
+    fn from(text: T) -> Self {
+        Self::new(text)
     }
 }
 
@@ -125,6 +231,9 @@ pub struct Media {
     pub name: Option<String>,
     /// Where it is.
     pub source: MediaSource,
+    /// Fields of the provider's part that the vocabulary doesn't have.
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    pub extra: JsonObject,
 }
 
 /// Where a piece of media is.
@@ -143,28 +252,25 @@ pub enum MediaSource {
 impl Media {
     /// Media at an address that the provider fetches.
     pub fn url(url: impl Into<String>) -> Self {
-        Self {
-            media_type: None,
-            name: None,
-            source: MediaSource::Url(url.into()),
-        }
+        Self::new(MediaSource::Url(url.into()))
     }
 
     /// Media of this type and base64 content.
     pub fn base64(media_type: impl Into<String>, content: impl Into<String>) -> Self {
-        Self {
-            media_type: Some(media_type.into()),
-            name: None,
-            source: MediaSource::Base64(content.into()),
-        }
+        Self::new(MediaSource::Base64(content.into())).with_media_type(media_type)
     }
 
     /// Media that was uploaded to the provider before.
     pub fn id(id: impl Into<String>) -> Self {
+        Self::new(MediaSource::Id(id.into()))
+    }
+
+    fn new(source: MediaSource) -> Self {
         Self {
             media_type: None,
             name: None,
-            source: MediaSource::Id(id.into()),
+            source,
+            extra: JsonObject::new(),
         }
     }
 
@@ -196,6 +302,9 @@ pub struct ToolCall {
     /// What the provider wants back with the call (Gemini's thought signature).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// Fields of the provider's part that the vocabulary doesn't have.
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    pub extra: JsonObject,
 }
 
 impl ToolCall {
@@ -206,6 +315,7 @@ impl ToolCall {
             name: name.into(),
             arguments: arguments.into(),
             signature: None,
+            extra: JsonObject::new(),
         }
     }
 
@@ -220,7 +330,7 @@ impl ToolCall {
 }
 
 /// A tool's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolResult {
     /// The id of the call.
@@ -230,9 +340,15 @@ pub struct ToolResult {
     pub name: Option<String>,
     /// The answer: text, or JSON as text.
     pub content: String,
+    /// What belongs to the answer beside its text: images, files. Refused by providers that take text alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// Whether the tool failed.
     #[serde(default)]
     pub is_error: bool,
+    /// Fields of the provider's part that the vocabulary doesn't have.
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    pub extra: JsonObject,
 }
 
 impl ToolResult {
@@ -242,7 +358,9 @@ impl ToolResult {
             id: id.into(),
             name: None,
             content: content.into(),
+            parts: Vec::new(),
             is_error: false,
+            extra: JsonObject::new(),
         }
     }
 
@@ -254,9 +372,16 @@ impl ToolResult {
         }
     }
 
+    /// Adds an image or a file.
+    #[must_use]
+    pub fn with_part(mut self, part: Part) -> Self {
+        self.parts.push(part);
+        self
+    }
+
     /// Says that the tool failed.
     #[must_use]
-    pub const fn with_error(mut self) -> Self {
+    pub fn with_error(mut self) -> Self {
         self.is_error = true;
         self
     }
@@ -268,9 +393,12 @@ impl ToolResult {
 pub struct Reasoning {
     /// The thought, or its summary; empty where the provider keeps it to itself.
     pub text: String,
-    /// What proves it to the provider; sent back unchanged.
+    /// What proves it to the provider; sent back unchanged. With no text it proves what came just before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// Fields of the provider's part that the vocabulary doesn't have.
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    pub extra: JsonObject,
 }
 
 impl Reasoning {
@@ -279,6 +407,7 @@ impl Reasoning {
         Self {
             text: text.into(),
             signature: None,
+            extra: JsonObject::new(),
         }
     }
 

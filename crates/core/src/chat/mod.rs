@@ -2,16 +2,16 @@
 //!
 //! What a provider has and nobody else is not lost: the `extra` maps carry it in and out as it stands.
 
+mod embedding;
 mod message;
 mod reply;
 mod request;
 mod stream;
 
-pub use message::{Media, MediaSource, Message, Part, Reasoning, Role, ToolCall, ToolResult};
-pub use reply::{
-    ChatReply, Embeddings, FinishReason, ModelInfo, RateLimit, RateLimits, ReplyMetadata, Usage,
-};
-pub use request::{ChatRequest, ResponseFormat, Tool, ToolChoice};
+pub use embedding::{EmbeddingRequest, Embeddings};
+pub use message::{Media, MediaSource, Message, Part, Reasoning, Role, Text, ToolCall, ToolResult};
+pub use reply::{ChatReply, FinishReason, ModelInfo, RateLimit, RateLimits, ReplyMetadata, Usage};
+pub use request::{ChatRequest, ReasoningEffort, ReasoningOptions, ResponseFormat, Tool, ToolChoice};
 pub use stream::{ChatEvent, ChatStream};
 
 /// Fields that only one provider knows, by name: the escape hatch, in and out.

@@ -74,7 +74,7 @@ pub enum FinishReason {
 }
 
 /// What an answer cost, in tokens, as far as the provider told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Usage {
     /// Tokens of the input, cached ones included.
@@ -85,8 +85,13 @@ pub struct Usage {
     pub total_tokens: Option<u64>,
     /// Those of the input that came from the provider's cache.
     pub cached_input_tokens: Option<u64>,
+    /// Those of the input that were written to the provider's cache.
+    pub cache_write_tokens: Option<u64>,
     /// Those of the output that were thoughts.
     pub reasoning_tokens: Option<u64>,
+    /// What else the provider counts, as it stands: tokens by modality, searches.
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    pub extra: JsonObject,
 }
 
 /// What came beside an answer.
@@ -120,18 +125,6 @@ pub struct RateLimit {
     pub remaining: Option<u64>,
     /// When the period ends.
     pub reset: Option<Duration>,
-}
-
-/// Vectors, one for each text, in order.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Embeddings {
-    /// The vectors.
-    pub vectors: Vec<Vec<f32>>,
-    /// What they cost.
-    pub usage: Option<Usage>,
-    /// What came beside them.
-    pub metadata: ReplyMetadata,
 }
 
 /// A model that a credential may use.

@@ -21,8 +21,14 @@ pub struct ChatRequest {
     pub messages: Vec<Message>,
     /// The tools that the model may ask for.
     pub tools: Vec<Tool>,
-    /// Which of them it may, or must, ask for.
+    /// Tools that the provider itself runs (web search, code execution), as its documentation writes them.
+    pub provider_tools: Vec<JsonObject>,
+    /// Which of the tools it may, or must, ask for.
     pub tool_choice: Option<ToolChoice>,
+    /// Whether it may ask for several tools at once; the provider's default if `None`.
+    pub parallel_tool_calls: Option<bool>,
+    /// How much it thinks before it answers.
+    pub reasoning: Option<ReasoningOptions>,
     /// The form of the answer.
     pub response_format: Option<ResponseFormat>,
     /// Randomness, from 0.
@@ -31,6 +37,12 @@ pub struct ChatRequest {
     pub max_tokens: Option<u32>,
     /// Nucleus sampling, from 0 to 1.
     pub top_p: Option<f64>,
+    /// How many of the likeliest tokens are looked at.
+    pub top_k: Option<u32>,
+    /// Makes tokens that stand in the answer already less likely, from -2 to 2.
+    pub presence_penalty: Option<f64>,
+    /// The same, the more the oftener they stand there.
+    pub frequency_penalty: Option<f64>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
     /// For answers that can be repeated, as far as the provider can.
@@ -59,6 +71,27 @@ impl ChatRequest {
     #[must_use]
     pub fn with_tools(mut self, tools: impl Into<Vec<Tool>>) -> Self {
         self.tools = tools.into();
+        self
+    }
+
+    /// Offers a tool that the provider itself runs, as its documentation writes it.
+    #[must_use]
+    pub fn with_provider_tool(mut self, tool: JsonObject) -> Self {
+        self.provider_tools.push(tool);
+        self
+    }
+
+    /// Says whether the model may ask for several tools at once.
+    #[must_use]
+    pub const fn with_parallel_tool_calls(mut self, parallel: bool) -> Self {
+        self.parallel_tool_calls = Some(parallel);
+        self
+    }
+
+    /// Says how much the model thinks before it answers.
+    #[must_use]
+    pub fn with_reasoning(mut self, reasoning: impl Into<ReasoningOptions>) -> Self {
+        self.reasoning = Some(reasoning.into());
         self
     }
 
@@ -106,6 +139,13 @@ impl ChatRequest {
     #[must_use]
     pub const fn with_top_p(mut self, top_p: f64) -> Self {
         self.top_p = Some(top_p);
+        self
+    }
+
+    /// Sets how many of the likeliest tokens are looked at.
+    #[must_use]
+    pub const fn with_top_k(mut self, top_k: u32) -> Self {
+        self.top_k = Some(top_k);
         self
     }
 
@@ -184,6 +224,70 @@ pub enum ToolChoice {
     Required,
     /// This one.
     Tool(String),
+}
+
+/// How much a model thinks before it answers. A provider takes what it has: an effort, a budget, or both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ReasoningOptions {
+    /// How hard it thinks.
+    pub effort: Option<ReasoningEffort>,
+    /// The most tokens that it may think.
+    pub max_tokens: Option<u32>,
+    /// Whether its thoughts, or a summary of them, come with the answer; the provider's default if `None`.
+    pub visible: Option<bool>,
+}
+
+impl ReasoningOptions {
+    /// Thinks this hard.
+    #[must_use]
+    pub const fn effort(effort: ReasoningEffort) -> Self {
+        Self {
+            effort: Some(effort),
+            max_tokens: None,
+            visible: None,
+        }
+    }
+
+    /// Thinks at most so many tokens.
+    #[must_use]
+    pub const fn max_tokens(max_tokens: u32) -> Self {
+        Self {
+            effort: None,
+            max_tokens: Some(max_tokens),
+            visible: None,
+        }
+    }
+
+    /// Says whether the thoughts come with the answer.
+    #[must_use]
+    pub const fn with_visible(mut self, visible: bool) -> Self {
+        self.visible = Some(visible);
+        self
+    }
+}
+
+impl From<ReasoningEffort> for ReasoningOptions {
+    fn from(effort: ReasoningEffort) -> Self {
+        Self::effort(effort)
+    }
+}
+
+/// How hard a model thinks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReasoningEffort {
+    /// Not at all, where the model can be told so.
+    None,
+    /// As little as it can.
+    Minimal,
+    /// Little.
+    Low,
+    /// In between.
+    Medium,
+    /// Much.
+    High,
 }
 
 /// The form of an answer.

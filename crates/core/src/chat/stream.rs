@@ -1,6 +1,8 @@
 use super::{ChatReply, FinishReason, JsonObject, Part, Reasoning, ReplyMetadata, ToolCall, Usage};
 use crate::error::BackendError;
 use futures_core::Stream;
+use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -33,8 +35,11 @@ pub enum ChatEvent {
     },
     /// A call is complete. Comes once for each call, after its pieces.
     ToolCall(ToolCall),
-    /// A part that comes whole: an image, or one that only its provider knows.
+    /// A part that comes whole: an image, or one that only its provider knows. An empty text or thought
+    /// begins a new part, which the next pieces go on with.
     Part(Part),
+    /// Fields of the part that came last: see [`Part::extra`]. A list goes on with the list of the same name.
+    PartExtra(JsonObject),
     /// The answer has ended.
     Finish(FinishReason),
     /// What it cost so far; the last one counts.
@@ -52,6 +57,8 @@ pub enum ChatEvent {
         id: Option<String>,
         /// The model, by the provider's name.
         model: Option<String>,
+        /// The wire that it is read from: see [`Message::wire`](super::Message::wire).
+        wire: Option<Cow<'static, str>>,
     },
 }
 
@@ -155,30 +162,49 @@ impl ChatReply {
     pub fn add(&mut self, event: ChatEvent) {
         match event {
             ChatEvent::Text(more) => match self.message.parts.last_mut() {
-                Some(Part::Text(text)) => text.push_str(&more),
-                _ => self.message.parts.push(Part::Text(more)),
+                Some(Part::Text(text)) => text.text.push_str(&more),
+                _ => self.message.parts.push(Part::text(more)),
             },
             ChatEvent::Reasoning(more) => match self.message.parts.last_mut() {
                 Some(Part::Reasoning(thought)) if thought.signature.is_none() => {
                     thought.text.push_str(&more.text);
                     thought.signature = more.signature;
+                    extend(&mut thought.extra, more.extra);
                 }
                 _ => self.message.parts.push(Part::Reasoning(more)),
             },
             ChatEvent::ToolCall(call) => self.message.parts.push(Part::ToolCall(call)),
             ChatEvent::Part(part) => self.message.parts.push(part),
+            ChatEvent::PartExtra(more) => {
+                if let Some(part) = self.message.parts.last_mut() {
+                    extend(part.extra_mut(), more);
+                }
+            }
             ChatEvent::Finish(reason) => self.finish = Some(reason),
             ChatEvent::Usage(usage) => self.usage = Some(usage),
             ChatEvent::Extra { message, reply } => {
                 self.message.extra.extend(message);
                 self.extra.extend(reply);
             }
-            ChatEvent::Started { id, model } => {
+            ChatEvent::Started { id, model, wire } => {
                 self.id = id;
                 self.model = model;
+                self.message.wire = wire;
             }
             // Told once more, and whole, by `ToolCall`.
             ChatEvent::ToolCallStart { .. } | ChatEvent::ToolCallArguments { .. } => {}
+        }
+    }
+}
+
+/// Adds fields; a list goes on with the list of the same name.
+fn extend(extra: &mut JsonObject, more: JsonObject) {
+    for (field, value) in more {
+        match (extra.get_mut(&field), value) {
+            (Some(Value::Array(list)), Value::Array(more)) => list.extend(more),
+            (_, value) => {
+                extra.insert(field, value);
+            }
         }
     }
 }
@@ -187,11 +213,26 @@ fn events_of(reply: ChatReply) -> VecDeque<ChatEvent> {
     let mut events = VecDeque::from([ChatEvent::Started {
         id: reply.id,
         model: reply.model,
+        wire: reply.message.wire,
     }]);
     for part in reply.message.parts {
         match part {
-            Part::Text(text) => events.push_back(ChatEvent::Text(text)),
-            Part::Reasoning(thought) => events.push_back(ChatEvent::Reasoning(thought)),
+            Part::Text(text) => {
+                // Two texts side by side stay two.
+                if matches!(events.back(), Some(ChatEvent::Text(_) | ChatEvent::PartExtra(_))) {
+                    events.push_back(ChatEvent::Part(Part::text("")));
+                }
+                events.push_back(ChatEvent::Text(text.text));
+                if !text.extra.is_empty() {
+                    events.push_back(ChatEvent::PartExtra(text.extra));
+                }
+            }
+            Part::Reasoning(thought) => {
+                if matches!(events.back(), Some(ChatEvent::Reasoning(_))) {
+                    events.push_back(ChatEvent::Part(Part::Reasoning(Reasoning::default())));
+                }
+                events.push_back(ChatEvent::Reasoning(thought));
+            }
             Part::ToolCall(call) => events.push_back(ChatEvent::ToolCall(call)),
             part => events.push_back(ChatEvent::Part(part)),
         }
@@ -228,12 +269,16 @@ mod tests {
             Role::Assistant,
             [
                 Part::Reasoning(Reasoning::new("hm").with_signature("proof")),
-                Part::Text("Paris".into()),
+                Part::text("Paris").with_extra("citations", serde_json::json!(["a", "b"])),
+                Part::text("Berlin"),
+                Part::Other(JsonObject::from_iter([("type".into(), "search".into())])),
+                Part::text("Rome"),
                 Part::ToolCall(ToolCall::new("1", "weather", "{}")),
             ],
         ));
         reply.finish = Some(FinishReason::ToolCalls);
         reply.model = Some("m".into());
+        reply.message.wire = Some("test".into());
         reply.message.extra.insert("annotations".into(), "kept".into());
         reply.extra.insert("service_tier".into(), "flex".into());
         reply.usage = Some(Usage {
@@ -244,6 +289,27 @@ mod tests {
             ChatStream::of_reply(reply.clone()).collect().await.unwrap(),
             reply
         );
+    }
+
+    #[test]
+    fn fields_of_a_part_are_added_and_lists_go_on() {
+        let extra = |value| JsonObject::from_iter([("citations".to_owned(), value)]);
+        let mut reply = ChatReply::default();
+        for event in [
+            ChatEvent::Text("Par".into()),
+            ChatEvent::PartExtra(extra(serde_json::json!([1]))),
+            ChatEvent::Text("is".into()),
+            ChatEvent::PartExtra(extra(serde_json::json!([2]))),
+            ChatEvent::Part(Part::text("")),
+            ChatEvent::Text("!".into()),
+        ] {
+            reply.add(event);
+        }
+        let expected = [
+            Part::text("Paris").with_extra("citations", serde_json::json!([1, 2])),
+            Part::text("!"),
+        ];
+        assert_eq!(reply.message.parts, expected);
     }
 
     #[tokio::test]

@@ -128,6 +128,29 @@ pub enum ErrorKind {
     Unsupported,
 }
 
+impl ErrorKind {
+    /// Its word, for logs and scripts: `rate_limit`, for instance.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Config => "config",
+            Self::ContentFilter => "content_filter",
+            Self::ContextLength => "context_length",
+            Self::Decode => "decode",
+            Self::InvalidRequest => "invalid_request",
+            Self::Network => "network",
+            Self::NotFound => "not_found",
+            Self::Overloaded => "overloaded",
+            Self::Permission => "permission",
+            Self::Quota => "quota",
+            Self::RateLimit => "rate_limit",
+            Self::Server => "server",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
 impl BackendError {
     /// What kind of failure this is.
     #[must_use]

@@ -96,17 +96,15 @@ impl World {
 #[tokio::test]
 async fn a_model_is_called_as_the_person_who_logged_in() {
     let world = World::new().await;
-    let error = call_llm("Where?", &world.llm()).await.unwrap_err();
+    let error = call_llm("Where?", &world.llm().with_account("nobody"))
+        .await
+        .unwrap_err();
     assert!(
         matches!(&error, BackendError::Token(TokenError::LoginRequired { provider, .. }) if provider == "team"),
         "{error:?}"
     );
     assert_eq!(error.fix(), "run: gatepass auth login --provider team");
-    assert_eq!(
-        world.authorization.requests().len(),
-        0,
-        "nobody was asked for a login that isn't there"
-    );
+    assert_eq!(world.authorization.token_requests(), 0);
 
     world.log_in(None).await;
     assert_eq!(call_llm("Where?", &world.llm()).await.unwrap(), "Paris");
@@ -246,12 +244,12 @@ async fn what_needs_no_person_is_no_login() {
     );
 }
 
-/// No other store stands in for one that this build doesn't have.
-#[cfg(not(feature = "keyring"))]
+/// Telling where it is asks no keyring.
 #[test]
-fn a_store_that_is_not_there_is_told() {
+fn a_keyring_is_named_and_not_touched() {
     let profile = Profile::new("/nowhere").with_store(StoreKind::Keyring);
-    assert!(profile.store().is_err() && profile.store_place().is_err());
+    let place = profile.store_place().unwrap();
+    assert_eq!((place.key_kind, &place.location), ("keyring", &place.key));
 }
 
 #[test]

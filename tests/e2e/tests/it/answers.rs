@@ -81,7 +81,7 @@ async fn a_streamed_answer_begins_long_before_it_ends_and_is_the_whole_one() {
     let streamed = watch(&llm, request).await.unwrap();
 
     assert_eq!(streamed.reply.text(), whole.text());
-    assert_eq!(streamed.reply.usage.unwrap().output_tokens, Some(120));
+    assert_eq!(streamed.reply.usage.as_ref().unwrap().output_tokens, Some(120));
     assert_eq!(
         whole.usage.unwrap().total_tokens,
         streamed.reply.usage.unwrap().total_tokens

@@ -1,8 +1,9 @@
 //! Answers that don't end: what would have to be held back is refused, and takes no longer to read the longer it is.
 
 use super::stream::{delta, finish};
-use crate::wire::{Answer, Decoder, Fault};
+use crate::wire::{Answer, Decoder};
 use gatepass_core::ChatEvent;
+use gatepass_wire::{Fault, StreamDecoder};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -21,8 +22,8 @@ fn long(number: usize) -> String {
 fn refusal(chunk: impl Fn(usize) -> Value) -> &'static str {
     let mut decoder = decoder();
     for number in 0..80 {
-        match decoder.read(&chunk(number).to_string()) {
-            Ok(()) => decoder.events.clear(),
+        match decoder.read("", &chunk(number).to_string()) {
+            Ok(_) => decoder.events().clear(),
             Err(Fault::TooLarge(what)) if number > 50 => return what,
             Err(fault) => panic!("chunk {number}: {fault:?}"),
         }
@@ -76,12 +77,12 @@ fn a_member_that_is_told_again_counts_once() {
     for number in 0..100 {
         let text = long(number);
         let chunk = json!({ "choices": [], "text": text, "list": [text], "object": { "text": text } });
-        decoder.read(&chunk.to_string()).unwrap();
+        decoder.read("", &chunk.to_string()).unwrap();
         let chunk = delta(&json!({ "audio": { "id": text } }));
-        decoder.read(&chunk.to_string()).unwrap();
+        decoder.read("", &chunk.to_string()).unwrap();
     }
     decoder.end();
-    let last = decoder.events.pop_back().unwrap();
+    let last = decoder.events().pop_back().unwrap();
     assert!(
         matches!(last, ChatEvent::Extra { message, reply } if message["audio"]["id"] == long(99) && reply["text"] == long(99))
     );
@@ -92,8 +93,8 @@ fn text_that_does_not_end_is_told_and_not_held_back() {
     let mut decoder = decoder();
     for number in 0..100 {
         let chunk = delta(&json!({ "content": long(number), "reasoning": long(number) }));
-        decoder.read(&chunk.to_string()).unwrap();
-        decoder.events.clear();
+        decoder.read("", &chunk.to_string()).unwrap();
+        decoder.events().clear();
     }
 }
 
@@ -113,10 +114,10 @@ fn an_answer_has_so_many_calls_and_no_more() {
 
     let too_many = |fault| matches!(fault, Err(Fault::TooLarge("it has more than 1024 tool calls")));
     let mut decoder = Decoder::default();
-    decoder.read(&streamed(1024)).unwrap();
+    decoder.read("", &streamed(1024)).unwrap();
     let next = delta(&json!({ "tool_calls": [call(1024)] })).to_string();
-    assert!(too_many(decoder.read(&next)));
-    assert!(too_many(Decoder::default().read(&streamed(1025))));
+    assert!(too_many(decoder.read("", &next)));
+    assert!(too_many(Decoder::default().read("", &streamed(1025))));
 }
 
 #[test]
@@ -129,21 +130,21 @@ fn arguments_are_not_read_again_with_every_piece() {
             &json!({ "tool_calls": [{ "index": 0, "function": { "name": "time", "arguments": arguments } }] }),
         )
     };
-    decoder.read(&piece("[").to_string()).unwrap();
+    decoder.read("", &piece("[").to_string()).unwrap();
     let more = piece(&format!("\"{}\",", "x".repeat(60))).to_string();
     for _ in 0..20_000 {
-        decoder.read(&more).unwrap();
+        decoder.read("", &more).unwrap();
     }
     // And each other call that begins makes one ask whether this one is whole.
     for index in 1..1000 {
         let other = json!({ "index": index, "id": index, "function": { "name": "time" } });
         decoder
-            .read(&delta(&json!({ "tool_calls": [other] })).to_string())
+            .read("", &delta(&json!({ "tool_calls": [other] })).to_string())
             .unwrap();
     }
-    decoder.read(&finish("tool_calls").to_string()).unwrap();
+    decoder.read("", &finish("tool_calls").to_string()).unwrap();
     let calls = decoder
-        .events
+        .events()
         .iter()
         .filter(|event| matches!(event, ChatEvent::ToolCall(_)));
     assert_eq!(calls.count(), 1000);

@@ -35,7 +35,7 @@ fn a_whole_answer_is_read_to_its_last_member() {
         },
     }))
     .unwrap();
-    assert_eq!(reply.message.parts, [Part::Text("Paris".into())]);
+    assert_eq!(reply.message.parts, [Part::text("Paris")]);
     assert_eq!(
         reply.message.extra,
         object(json!({ "reasoning_details": [{ "signature": "s" }] }))
@@ -68,10 +68,7 @@ fn content_comes_in_many_forms() {
     let parts = |content: Value| message(&json!({ "content": content })).message.parts;
     assert_eq!(parts(json!(null)), []);
     assert_eq!(parts(json!("")), []);
-    assert_eq!(
-        parts(json!("a\n\"b\" ü 🦀")),
-        [Part::Text("a\n\"b\" ü 🦀".into())]
-    );
+    assert_eq!(parts(json!("a\n\"b\" ü 🦀")), [Part::text("a\n\"b\" ü 🦀")]);
     assert_eq!(message(&json!({})).message.parts, []);
     let pieces = json!([
         { "type": "thinking", "thinking": [{ "type": "text", "text": "h" }, { "type": "text", "text": "m" }] },
@@ -83,19 +80,19 @@ fn content_comes_in_many_forms() {
         parts(pieces),
         [
             Part::Reasoning(Reasoning::new("hm")),
-            Part::Text("Paris".into()),
+            Part::text("Paris"),
             Part::Other(object(json!({ "type": "reference", "reference_ids": [1] }))),
         ]
     );
     assert_eq!(
         parts(json!({ "type": "text", "text": "alone" })),
-        [Part::Text("alone".into())]
+        [Part::text("alone")]
     );
 }
 
 #[test]
 fn thoughts_come_first_and_once() {
-    let thought = [Part::Reasoning(Reasoning::new("hm")), Part::Text("Paris".into())];
+    let thought = [Part::Reasoning(Reasoning::new("hm")), Part::text("Paris")];
     for said in [
         json!({ "content": "Paris", "reasoning_content": "hm" }),
         json!({ "content": "Paris", "reasoning": "hm", "reasoning_content": null }),

@@ -139,7 +139,7 @@ fn extra_members_are_added_once_and_win() {
 #[test]
 fn content_is_a_text_or_a_list() {
     let said = |parts: Vec<Part>| messages([Message::new(Role::User, parts)])[0]["content"].take();
-    let text = |text: &str| Part::Text(text.into());
+    let text = |text: &str| Part::text(text);
     assert_eq!(said(vec![text("a")]), "a");
     assert_eq!(said(vec![]), "");
     assert_eq!(
@@ -303,7 +303,7 @@ fn what_cannot_be_said_is_refused_without_being_shown() {
             "a message of a tool has to consist of tool results",
         ),
         (
-            ask([Message::new(Role::Tool, [Part::Text("canary".into())])]),
+            ask([Message::new(Role::Tool, [Part::text("canary")])]),
             "a message of a tool has to consist of tool results",
         ),
         (

@@ -1,15 +1,16 @@
-use crate::wire::{Decoder, Fault};
+use crate::wire::Decoder;
 use gatepass_core::{ChatEvent, ChatReply, FinishReason, Part, Reasoning};
+use gatepass_wire::{Fault, StreamDecoder};
 use serde_json::{Value, json};
 
 /// The events of these chunks, and of the end.
 pub(super) fn events(chunks: &[Value]) -> Vec<ChatEvent> {
     let mut decoder = Decoder::default();
     for chunk in chunks {
-        decoder.read(&chunk.to_string()).unwrap();
+        decoder.read("", &chunk.to_string()).unwrap();
     }
     decoder.end();
-    decoder.events.into()
+    std::mem::take(decoder.events()).into()
 }
 
 pub(super) fn collected(chunks: &[Value]) -> ChatReply {
@@ -45,7 +46,8 @@ fn an_answer_is_told_from_its_start_to_its_usage() {
         *started,
         ChatEvent::Started {
             id: Some("c".into()),
-            model: Some("m".into())
+            model: Some("m".into()),
+            wire: Some("openai-chat".into()),
         }
     );
     assert_eq!(*thought, ChatEvent::Reasoning(Reasoning::new("hm")));
@@ -124,7 +126,7 @@ fn content_in_pieces_is_told_by_their_kinds() {
     let [Part::Reasoning(thought), Part::Text(text), Part::Other(other)] = &told.message.parts[..] else {
         panic!("{told:?}")
     };
-    assert_eq!((thought.text.as_str(), text.as_str()), ("hm", "Paris"));
+    assert_eq!((thought.text.as_str(), &**text), ("hm", "Paris"));
     assert_eq!(other["reference_ids"], json!([3]));
 }
 
@@ -161,10 +163,12 @@ fn an_error_in_a_chunk_comes_after_what_the_chunk_tells() {
         "usage": { "prompt_tokens": 1 },
         "error": { "code": 400 },
     });
-    let fault = decoder.read(&chunk.to_string()).unwrap_err();
+    let fault = decoder.read("", &chunk.to_string()).unwrap_err();
     assert!(matches!(fault, Fault::Told(error) if error["code"] == 400));
-    assert_eq!(decoder.events.len(), 4, "{:?}", decoder.events);
-    let fault = decoder.read(r#"{"object":"error","message":"no"}"#).unwrap_err();
+    assert_eq!(decoder.events().len(), 4, "{:?}", decoder.events());
+    let fault = decoder
+        .read("", r#"{"object":"error","message":"no"}"#)
+        .unwrap_err();
     assert!(matches!(fault, Fault::Told(error) if error["message"] == "no"));
 }
 
@@ -178,9 +182,9 @@ fn unknown_chunks_say_nothing() {
     ]);
     assert_eq!(told.len(), 1 + 1, "a start, and the unknown members: {told:?}");
     let mut decoder = Decoder::default();
-    assert!(matches!(decoder.read("pong"), Err(Fault::Unreadable(_))));
+    assert!(matches!(decoder.read("", "pong"), Err(Fault::Unreadable(_))));
     assert!(matches!(
-        decoder.read(r#"{"choices":[{"#),
+        decoder.read("", r#"{"choices":[{"#),
         Err(Fault::Unreadable(_))
     ));
 }

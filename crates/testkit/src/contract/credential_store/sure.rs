@@ -1,5 +1,6 @@
 use crate::contract::{PATIENCE, at_last, waits};
 use gatepass_core::{Credential, CredentialKey, CredentialLock, CredentialStore, StoreError};
+use std::error::Error;
 use std::sync::Arc;
 
 /// A store whose errors end the test.
@@ -46,6 +47,17 @@ async fn done<T>(what: &str, work: impl Future<Output = Result<T, StoreError>>) 
     // Longer than any test waits that knows better what it waits for.
     match at_last(what, PATIENCE.saturating_mul(3), work).await {
         Ok(done) => done,
-        Err(error) => panic!("{what} must succeed; it failed: {error}"),
+        Err(error) => panic!("{what} must succeed; it failed: {}", with_causes(&error)),
     }
+}
+
+/// A test that fails once in a while must say why the first time.
+fn with_causes(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(this) = cause {
+        text = format!("{text}: {this}");
+        cause = this.source();
+    }
+    text
 }

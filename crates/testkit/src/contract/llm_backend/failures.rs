@@ -4,7 +4,7 @@ use super::sure::question;
 use crate::answer::Answer;
 use crate::contract::within;
 use crate::model::ModelServer;
-use gatepass_core::{BackendError, ChatRequest, ErrorKind, LlmBackend};
+use gatepass_core::{BackendError, ChatRequest, EmbeddingRequest, ErrorKind, LlmBackend};
 use serde_json::json;
 
 pub(super) async fn suite(backend: &impl LlmBackend, server: &ModelServer) {
@@ -29,8 +29,8 @@ async fn an_empty_conversation_is_an_error(backend: &impl LlmBackend) {
 }
 
 async fn what_is_not_offered_is_said_to_be(backend: &impl LlmBackend, server: &ModelServer) {
-    let texts = ["a".to_owned()];
-    works_or_is_unsupported("embed()", backend.embed("test-model", &texts), server).await;
+    let texts = EmbeddingRequest::new(["a"]).with_model("test-model");
+    works_or_is_unsupported("embed()", backend.embed(texts), server).await;
     works_or_is_unsupported("models()", backend.models(), server).await;
     works_or_is_unsupported("count_tokens()", backend.count_tokens(&question()), server).await;
 }

@@ -3,13 +3,18 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 /// An object on its way out. `extra` members come last and win over ours.
-pub(super) struct Members<'a, M> {
+#[derive(Debug)]
+pub struct Members<'a, M> {
     members: M,
     extra: &'a JsonObject,
 }
 
 impl<'a, M: SerializeMap> Members<'a, M> {
-    pub(super) fn start<S>(serializer: S, extra: &'a JsonObject) -> Result<Self, S::Error>
+    /// Begins it.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn start<S>(serializer: S, extra: &'a JsonObject) -> Result<Self, S::Error>
     where
         S: Serializer<SerializeMap = M, Error = M::Error>,
     {
@@ -17,23 +22,38 @@ impl<'a, M: SerializeMap> Members<'a, M> {
         Ok(Self { members, extra })
     }
 
-    pub(super) fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
+    /// Writes a member, unless `extra` has it.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn member(&mut self, name: &str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
         if self.extra.contains_key(name) {
             return Ok(());
         }
         self.members.serialize_entry(name, value)
     }
 
-    pub(super) fn optional(&mut self, name: &str, value: Option<&impl Serialize>) -> Result<(), M::Error> {
+    /// Writes a member if there is a value.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn optional(&mut self, name: &str, value: Option<&impl Serialize>) -> Result<(), M::Error> {
         value.map_or(Ok(()), |value| self.member(name, value))
     }
 
     /// A list; left out if it is empty.
-    pub(super) fn list(&mut self, name: &str, items: &[impl Serialize]) -> Result<(), M::Error> {
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn list(&mut self, name: &str, items: &[impl Serialize]) -> Result<(), M::Error> {
         self.optional(name, (!items.is_empty()).then_some(&items))
     }
 
-    pub(super) fn end(mut self) -> Result<M::Ok, M::Error> {
+    /// Writes the `extra` members and ends.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn end(mut self) -> Result<M::Ok, M::Error> {
         for (name, value) in self.extra {
             self.members.serialize_entry(name, value)?;
         }

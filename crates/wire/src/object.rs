@@ -4,15 +4,18 @@
 //! for a chunk of a stream that took half as long again as the reading. It also refuses an object that tells a
 //! member twice.
 
-use super::lenient::Text;
+use crate::lenient::Text;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
 use std::fmt;
 
 /// An object of the wire. `null` reads as if it weren't there.
-pub(super) trait Object<'de>: Default {
+pub trait Object<'de>: Default {
     /// Reads the value of the member `name`.
+    ///
+    /// # Errors
+    /// The reader's.
     fn read<A: MapAccess<'de>>(&mut self, name: Text<'de>, members: &mut A) -> Result<(), A::Error>;
 
     /// Which one it is among several, if it says so.
@@ -21,14 +24,22 @@ pub(super) trait Object<'de>: Default {
     }
 }
 
-pub(super) fn from_str<'de, T: Object<'de>>(json: &'de str) -> Result<T, serde_json::Error> {
+/// Reads an object from text.
+///
+/// # Errors
+/// The reader's.
+pub fn from_str<'de, T: Object<'de>>(json: &'de str) -> Result<T, serde_json::Error> {
     let mut object = T::default();
     let mut json = serde_json::Deserializer::from_str(json);
     json.deserialize_any(Whole(&mut object))?;
     json.end().map(|()| object)
 }
 
-pub(super) fn from_slice<'de, T: Object<'de>>(json: &'de [u8]) -> Result<T, serde_json::Error> {
+/// Reads an object from bytes.
+///
+/// # Errors
+/// The reader's.
+pub fn from_slice<'de, T: Object<'de>>(json: &'de [u8]) -> Result<T, serde_json::Error> {
     let mut object = T::default();
     let mut json = serde_json::Deserializer::from_slice(json);
     json.deserialize_any(Whole(&mut object))?;
@@ -36,7 +47,10 @@ pub(super) fn from_slice<'de, T: Object<'de>>(json: &'de [u8]) -> Result<T, serd
 }
 
 /// Reads the value of a member into its place.
-pub(super) fn read_into<'de, A, P>(place: P, members: &mut A) -> Result<(), A::Error>
+///
+/// # Errors
+/// The reader's.
+pub fn read_into<'de, A, P>(place: P, members: &mut A) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,
     P: TakesAny<'de>,
@@ -46,7 +60,10 @@ where
 
 /// Reads a list of objects for its first: that with the index 0, or else the one told first. It is the answer
 /// itself; what is no list is an error.
-pub(super) fn read_first<'de, A, T>(first: &mut Option<T>, members: &mut A) -> Result<(), A::Error>
+///
+/// # Errors
+/// The reader's.
+pub fn read_first<'de, A, T>(first: &mut Option<T>, members: &mut A) -> Result<(), A::Error>
 where
     A: MapAccess<'de>,
     T: Object<'de>,
@@ -85,12 +102,20 @@ impl<'de, T: Object<'de>> Visitor<'de> for Whole<'_, T> {
 
 /// A place that takes any JSON; what doesn't belong there is passed over. PHP and Lua write an empty object as
 /// an empty list, or the other way round.
-pub(super) trait TakesAny<'de>: Sized {
+pub trait TakesAny<'de>: Sized {
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// The reader's.
     fn take_object<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(())
     }
 
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// The reader's.
     fn take_list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
@@ -140,7 +165,9 @@ impl<'de, P: TakesAny<'de>> Visitor<'de> for Any<P> {
 }
 
 /// The place of an object.
-pub(super) struct Place<'p, T>(pub(super) &'p mut T);
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a place, and nothing else")]
+pub struct Place<'p, T>(pub &'p mut T);
 
 impl<'de, T: Object<'de>> TakesAny<'de> for Place<'_, T> {
     fn take_object<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
@@ -152,7 +179,9 @@ impl<'de, T: Object<'de>> TakesAny<'de> for Place<'_, T> {
 }
 
 /// The place of an object that may be missing.
-pub(super) struct Optional<'p, T>(pub(super) &'p mut Option<T>);
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a place, and nothing else")]
+pub struct Optional<'p, T>(pub &'p mut Option<T>);
 
 impl<'de, T: Object<'de>> TakesAny<'de> for Optional<'_, T> {
     fn take_object<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
@@ -167,11 +196,13 @@ impl<'de, T: Object<'de>> Object<'de> for Box<T> {
 }
 
 /// More objects than any list of the wire has; an empty one takes a hundred times as much memory as its text.
-pub(super) const ITEMS_LIMIT: usize = 1024;
+pub const ITEMS_LIMIT: usize = 1024;
 
 /// The place of a list of objects. It takes at most one more than [`ITEMS_LIMIT`], which tells that there were
 /// too many.
-pub(super) struct Items<'p, T>(pub(super) &'p mut Vec<T>);
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a place, and nothing else")]
+pub struct Items<'p, T>(pub &'p mut Vec<T>);
 
 impl<'de, T: Object<'de>> TakesAny<'de> for Items<'_, T> {
     fn take_list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {

@@ -1,9 +1,9 @@
 use crate::answer::Origin;
-use crate::wire::{Decoder, Fault};
 use futures_core::Stream;
 use gatepass_core::{BackendError, ChatEvent};
 use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder};
 use serde_json::Value;
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -11,11 +11,55 @@ use std::time::Duration;
 /// How long the end of a connection is waited for after the end of the answer.
 const DRAIN: Duration = Duration::from_millis(100);
 
+/// Turns the events that one wire sends into ours.
+pub trait StreamDecoder: Send + Unpin + 'static {
+    /// Reads one event: its name, empty if it has none, and its data. An event named `error` and the data
+    /// `[DONE]` don't come here.
+    ///
+    /// # Errors
+    /// See [`Fault`]; the stream then ends, after the events that were told until then.
+    fn read(&mut self, name: &str, data: &str) -> Result<Progress, Fault>;
+
+    /// Where the events are that have been told and not taken yet.
+    fn events(&mut self) -> &mut VecDeque<ChatEvent>;
+
+    /// Whether the server has said why the answer ended: an end of the connection is then no fault.
+    fn has_finished(&self) -> bool;
+
+    /// Tells what is left at the end of a complete answer.
+    fn end(&mut self);
+
+    /// Tells what is left when the answer breaks off; a tool call that isn't whole stays untold.
+    fn break_off(&mut self);
+}
+
+/// Whether more events are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "an answer goes on, or it doesn't")]
+pub enum Progress {
+    /// The answer may go on.
+    More,
+    /// It is complete.
+    Done,
+}
+
+/// Why an event ends the stream.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It can't be read.
+    Unreadable(serde_json::Error),
+    /// It tells of an error.
+    Told(Value),
+    /// More would have to be held back until the end than anyone wants; says what.
+    TooLarge(&'static str),
+}
+
 /// The events of a streamed answer, read as they come. Dropping it closes the connection.
-pub(crate) struct Events {
+pub(crate) struct Events<D> {
     origin: Origin,
     sse: SseDecoder,
-    decoder: Decoder,
+    decoder: D,
     state: State,
     /// Told after the events that came before it.
     failure: Option<BackendError>,
@@ -45,23 +89,28 @@ enum Read {
     Nothing,
 }
 
-impl Events {
+impl<D: StreamDecoder> Events<D> {
     /// Goes on after the first chunk.
-    pub(crate) fn new(response: HttpResponse, chunk: &[u8], origin: Origin) -> Result<Self, BackendError> {
+    pub(crate) fn new(
+        response: HttpResponse,
+        chunk: &[u8],
+        origin: Origin,
+        decoder: D,
+    ) -> Result<Self, BackendError> {
         let mut sse = SseDecoder::default();
         sse.push(chunk)
             .map_err(|error| origin.unreadable(error.to_string()))?;
         Ok(Self {
             origin,
             sse,
-            decoder: Decoder::default(),
+            decoder,
             state: State::Holding(response),
             failure: None,
             begun: false,
         })
     }
 
-    /// One step; what it brings is in `decoder.events` and `failure`.
+    /// One step; what it brings is in `decoder.events()` and `failure`.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
             State::Holding(_) | State::Finishing => match self.read() {
@@ -100,12 +149,11 @@ impl Events {
             let told = serde_json::from_str(event.data).unwrap_or_else(|_| Value::from(event.data));
             return Err(self.origin.told(&told));
         }
-        match self.decoder.read(event.data) {
-            Ok(()) => Ok(Read::Event),
+        match self.decoder.read(event.name, event.data) {
+            Ok(Progress::More) => Ok(Read::Event),
+            Ok(Progress::Done) => Ok(Read::Done),
             // The connection ended within it.
             Err(Fault::Unreadable(_)) if is_last => Ok(Read::Nothing),
-            // An event of another kind, a sign of life for instance.
-            Err(Fault::Unreadable(_)) if !matches!(event.name, "" | "message") => Ok(Read::Event),
             Err(Fault::Unreadable(error)) => Err(self.origin.unparsable("an event", &error)),
             Err(Fault::Told(error)) => Err(self.origin.told(&error)),
             Err(Fault::TooLarge(what)) => Err(self.origin.unreadable(what)),
@@ -177,13 +225,13 @@ async fn drain(mut response: HttpResponse) {
     _ = tokio::time::timeout(DRAIN, end).await;
 }
 
-impl Stream for Events {
+impl<D: StreamDecoder> Stream for Events<D> {
     type Item = Result<ChatEvent, BackendError>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            if let Some(event) = this.decoder.events.pop_front() {
+            if let Some(event) = this.decoder.events().pop_front() {
                 return Poll::Ready(Some(Ok(event)));
             }
             if let Some(error) = this.failure.take() {

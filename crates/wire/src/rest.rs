@@ -1,25 +1,34 @@
 //! Members that have no name here.
 
-use super::budget::{Budget, member_weight, weight};
-use super::decoder::Fault;
-use super::lenient::Text;
+use crate::budget::{Budget, member_weight, weight};
+use crate::lenient::Text;
+use crate::stream::Fault;
 use gatepass_core::JsonObject;
 use serde::de::{IgnoredAny, MapAccess};
 use serde_json::Value;
 
 /// A member that nobody needs.
-pub(super) fn pass_over<'de, A: MapAccess<'de>>(members: &mut A) -> Result<(), A::Error> {
+///
+/// # Errors
+/// The reader's.
+pub fn pass_over<'de, A: MapAccess<'de>>(members: &mut A) -> Result<(), A::Error> {
     members.next_value::<IgnoredAny>().map(|_| ())
 }
 
 /// A member of any kind; none if it says nothing.
-pub(super) fn said<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Option<Value>, A::Error> {
+///
+/// # Errors
+/// The reader's.
+pub fn said<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Option<Value>, A::Error> {
     let value: Value = members.next_value()?;
     Ok((!says_nothing(&value)).then_some(value))
 }
 
 /// Keeps a member in `rest`, unless it says nothing.
-pub(super) fn keep<'de, A: MapAccess<'de>>(
+///
+/// # Errors
+/// The reader's.
+pub fn keep<'de, A: MapAccess<'de>>(
     rest: &mut JsonObject,
     name: Text<'de>,
     members: &mut A,
@@ -30,7 +39,10 @@ pub(super) fn keep<'de, A: MapAccess<'de>>(
 }
 
 /// As [`keep`], of an object of counts, where zero says nothing either.
-pub(super) fn keep_count<'de, A: MapAccess<'de>>(
+///
+/// # Errors
+/// The reader's.
+pub fn keep_count<'de, A: MapAccess<'de>>(
     rest: &mut JsonObject,
     name: Text<'de>,
     members: &mut A,
@@ -60,7 +72,10 @@ fn is_zero(value: &Value) -> bool {
 
 /// Adds members that come in several chunks. Objects are merged, `join` joins two lists, and of anything else
 /// the last one counts.
-pub(super) fn merge(
+///
+/// # Errors
+/// [`Fault::TooLarge`] if the budget is used up.
+pub fn merge(
     into: &mut JsonObject,
     members: impl IntoIterator<Item = (String, Value)>,
     join: Join,
@@ -85,17 +100,23 @@ pub(super) fn merge(
 }
 
 /// How two lists become one.
-pub(super) type Join = fn(&mut Vec<Value>, Vec<Value>, &mut Budget) -> Result<(), Fault>;
+pub type Join = fn(&mut Vec<Value>, Vec<Value>, &mut Budget) -> Result<(), Fault>;
 
 /// A list comes in pieces.
-pub(super) fn append(items: &mut Vec<Value>, more: Vec<Value>, budget: &mut Budget) -> Result<(), Fault> {
+///
+/// # Errors
+/// [`Fault::TooLarge`] if the budget is used up.
+pub fn append(items: &mut Vec<Value>, more: Vec<Value>, budget: &mut Budget) -> Result<(), Fault> {
     budget.take(more.iter().map(weight).sum())?;
     items.extend(more);
     Ok(())
 }
 
 /// A list comes whole, and maybe again.
-pub(super) fn replace(items: &mut Vec<Value>, again: Vec<Value>, budget: &mut Budget) -> Result<(), Fault> {
+///
+/// # Errors
+/// [`Fault::TooLarge`] if the budget is used up.
+pub fn replace(items: &mut Vec<Value>, again: Vec<Value>, budget: &mut Budget) -> Result<(), Fault> {
     budget.give_back(items.iter().map(weight).sum());
     budget.take(again.iter().map(weight).sum())?;
     *items = again;

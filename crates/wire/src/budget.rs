@@ -1,4 +1,4 @@
-use super::decoder::Fault;
+use crate::stream::Fault;
 use serde_json::Value;
 
 /// As much as a whole answer may have.
@@ -6,7 +6,7 @@ const LIMIT: usize = 64 << 20;
 
 /// How much of a streamed answer may be held back until it ends, in bytes of its text.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub struct Budget {
     left: usize,
 }
 
@@ -17,9 +17,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// Holds back so many bytes more.
+    ///
     /// # Errors
     /// [`Fault::TooLarge`] if there aren't so many left.
-    pub(super) fn take(&mut self, bytes: usize) -> Result<(), Fault> {
+    pub fn take(&mut self, bytes: usize) -> Result<(), Fault> {
         let left = self.left.checked_sub(bytes);
         self.left = left.ok_or(Fault::TooLarge(
             "its tool calls and extra members are larger than 64 MiB",
@@ -28,13 +30,14 @@ impl Budget {
     }
 
     /// What was held back and isn't any more.
-    pub(super) const fn give_back(&mut self, bytes: usize) {
+    pub const fn give_back(&mut self, bytes: usize) {
         self.left = self.left.saturating_add(bytes);
     }
 }
 
 /// About as many bytes as the text of `value` has.
-pub(super) fn weight(value: &Value) -> usize {
+#[must_use]
+pub fn weight(value: &Value) -> usize {
     const WORD: usize = 4;
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => WORD,
@@ -50,6 +53,7 @@ pub(super) fn weight(value: &Value) -> usize {
 }
 
 /// As [`weight`], of a member of an object.
-pub(super) fn member_weight(name: &str, value: &Value) -> usize {
+#[must_use]
+pub fn member_weight(name: &str, value: &Value) -> usize {
     name.len() + weight(value)
 }

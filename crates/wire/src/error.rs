@@ -6,8 +6,9 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Reads the body of an error answer.
-pub(crate) fn read_error(answer: &ErrorAnswer<'_>, error: &mut ProviderError) {
+/// Reads the body of an error answer: the [`ErrorReader`](gatepass_http::ErrorReader) of all wires. Message, code
+/// and kind are found in every shape that servers have for them; a page is not quoted.
+pub fn read_error(answer: &ErrorAnswer<'_>, error: &mut ProviderError) {
     if answer.status.is_redirection() {
         return;
     }
@@ -21,7 +22,8 @@ pub(crate) fn read_error(answer: &ErrorAnswer<'_>, error: &mut ProviderError) {
 }
 
 /// An error that came with status 200, in place of an answer or within it.
-pub(crate) fn told_error(host: &str, body: &Value) -> ProviderError {
+#[must_use]
+pub fn told_error(host: &str, body: &Value) -> ProviderError {
     let mut error = ProviderError::new(host, ErrorKind::Server, 200, "");
     complete(&mut error, body);
     error

@@ -7,7 +7,7 @@ const WORD_LIMIT: usize = 32;
 /// The arguments of a tool call, as far as they have come. Whether they are whole may be asked with every piece:
 /// no byte is read again for it.
 #[derive(Debug, Default)]
-pub(super) struct Arguments {
+pub struct Arguments {
     text: String,
     /// So many bytes have been looked at.
     seen: usize,
@@ -35,24 +35,31 @@ enum Extent {
 }
 
 impl Arguments {
-    pub(super) const fn len(&self) -> usize {
+    /// So many bytes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
         self.text.len()
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    /// Whether nothing has come.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    pub(super) fn push_str(&mut self, piece: &str) {
+    /// Adds a piece.
+    pub fn push_str(&mut self, piece: &str) {
         self.text.push_str(piece);
     }
 
-    pub(super) fn into_text(self) -> String {
+    /// The text, as it came.
+    #[must_use]
+    pub fn into_text(self) -> String {
         self.text
     }
 
     /// Whether they are a whole JSON value.
-    pub(super) fn are_whole(&mut self) -> bool {
+    pub fn are_whole(&mut self) -> bool {
         self.look();
         match self.extent {
             Extent::Whole => true,

@@ -11,22 +11,30 @@ use std::marker::PhantomData;
 /// A text, borrowed if it can be. What is no text is told as JSON: arguments of a tool call as an object,
 /// an error code as a number.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Text<'a>(Cow<'a, str>);
+pub struct Text<'a>(Cow<'a, str>);
 
 impl<'a> Text<'a> {
-    pub(super) fn as_str(&self) -> &str {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn into_owned(self) -> Option<String> {
+    /// The text; none if it says nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Option<String> {
         (!self.is_empty()).then(|| self.0.into_owned())
     }
 
-    pub(super) fn or(self, other: Self) -> Self {
+    /// This one, or `other` if it says nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
         if self.is_empty() { other } else { self }
     }
 }
@@ -43,10 +51,14 @@ impl<'a> Lenient<'a> for Text<'a> {
 
 /// A text, borrowed if it can be, or something else.
 #[derive(Debug, Default)]
-pub(super) enum Content<'a> {
+#[expect(clippy::exhaustive_enums, reason = "there is nothing else")]
+pub enum Content<'a> {
+    /// Nothing.
     #[default]
     None,
+    /// A text.
     Text(Cow<'a, str>),
+    /// Any other JSON.
     Other(Value),
 }
 
@@ -62,7 +74,8 @@ impl<'a> Lenient<'a> for Content<'a> {
 
 /// A number of things; none where the server wrote something else.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Count(pub(super) Option<u64>);
+#[expect(clippy::exhaustive_structs, reason = "a number, or none")]
+pub struct Count(pub Option<u64>);
 
 impl Lenient<'_> for Count {
     fn of_text(text: Cow<'_, str>) -> Self {

@@ -1,0 +1,164 @@
+//! Answers with status 200.
+
+use crate::error::{is_html, told_error};
+use crate::stream::{Events, StreamDecoder};
+use gatepass_core::{BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
+use gatepass_http::{Concealer, HttpResponse, rate_limits, request_id};
+use http::header;
+use std::sync::Arc;
+
+/// The most bytes that a whole answer may have; sound or an image in base64 fits.
+pub const ANSWER_LIMIT: usize = 64 << 20;
+
+/// Reads a whole answer with `parse`; the origin makes errors. Fills in the reply's metadata.
+///
+/// # Errors
+/// [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
+/// [`BackendError::Network`] for one that breaks off.
+pub async fn read_reply(
+    response: HttpResponse,
+    parse: impl FnOnce(&Origin, &[u8]) -> Result<ChatReply, BackendError>,
+) -> Result<ChatReply, BackendError> {
+    let metadata = metadata(&response);
+    let mut reply = read_json(response, parse).await?;
+    reply.metadata = metadata;
+    Ok(reply)
+}
+
+/// Begins to read a streamed answer with `decoder`. A server that answers in one piece all the same is
+/// understood: `parse` reads it.
+///
+/// # Errors
+/// As [`read_reply`], before the first event; later ones come through the stream.
+pub async fn read_stream<D: StreamDecoder>(
+    mut response: HttpResponse,
+    decoder: D,
+    parse: impl FnOnce(&Origin, &[u8]) -> Result<ChatReply, BackendError>,
+) -> Result<ChatStream, BackendError> {
+    let origin = Origin::of(&response);
+    let metadata = metadata(&response);
+    let Some(chunk) = response.chunk().await? else {
+        return Err(origin.unreadable("it is empty"));
+    };
+    if is_html(response.headers(), &chunk) {
+        let what = format!("it is no event stream ({})", origin.content_type);
+        return Err(origin.unreadable(what));
+    }
+    if chunk.trim_ascii_start().starts_with(b"{") {
+        let rest = response.read(ANSWER_LIMIT).await?;
+        let mut reply = parse(&origin, &[&*chunk, &*rest].concat())?;
+        reply.metadata = metadata;
+        return Ok(ChatStream::of_reply(reply));
+    }
+    let events = Events::new(response, &chunk, origin, decoder)?;
+    Ok(ChatStream::new(events).with_metadata(metadata))
+}
+
+/// Reads any other answer in JSON with `parse`: vectors, a list of models, a count.
+///
+/// # Errors
+/// As [`read_reply`].
+pub async fn read_json<T>(
+    mut response: HttpResponse,
+    parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
+) -> Result<T, BackendError> {
+    let body = response.read(ANSWER_LIMIT).await?;
+    let origin = Origin::of(&response);
+    if is_html(response.headers(), &body) {
+        return Err(origin.unreadable("it is an HTML page"));
+    }
+    if body.trim_ascii().is_empty() {
+        return Err(origin.unreadable("it is empty"));
+    }
+    parse(&origin, &body)
+}
+
+/// What came beside an answer.
+#[must_use]
+pub fn metadata(response: &HttpResponse) -> ReplyMetadata {
+    let mut metadata = ReplyMetadata::default();
+    metadata.request_id = request_id(response.headers());
+    metadata.rate_limits = rate_limits(response.headers());
+    metadata
+}
+
+/// Where an answer came from, for the errors in it.
+#[derive(Debug)]
+pub struct Origin {
+    host: String,
+    request_id: Option<String>,
+    pub(crate) content_type: String,
+    concealer: Concealer,
+}
+
+impl Origin {
+    /// Where `response` came from.
+    #[must_use]
+    pub fn of(response: &HttpResponse) -> Self {
+        let content_type = response.headers().get(header::CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let content_type = content_type.map_or_else(|| "no content type".into(), printable);
+        let concealer = response.concealer().clone();
+        Self {
+            host: response.host().to_owned(),
+            request_id: request_id(response.headers()).map(|id| concealer.conceal(&id)),
+            content_type: concealer.conceal(&content_type),
+            concealer,
+        }
+    }
+
+    /// An answer that isn't what this wire says: `what` is wrong with it, never its content.
+    pub fn unreadable(&self, what: impl Into<String>) -> BackendError {
+        BackendError::Decode {
+            host: self.host.clone(),
+            what: what.into(),
+            request_id: self.request_id.clone(),
+            source: None,
+        }
+    }
+
+    /// `what` ("it", "an event") isn't the JSON that this wire says. The parser's own message is left out: it
+    /// quotes what it read.
+    #[must_use]
+    pub fn unparsable(&self, what: &str, error: &serde_json::Error) -> BackendError {
+        let problem = if error.is_data() {
+            "is JSON of another kind"
+        } else {
+            "is not JSON"
+        };
+        let (line, column) = (error.line(), error.column());
+        self.unreadable(format!("{what} {problem} (line {line}, column {column})"))
+    }
+
+    /// An error in place of an answer, or within one: see [`told_error`].
+    #[must_use]
+    pub fn told(&self, error: &serde_json::Value) -> BackendError {
+        let mut error = told_error(&self.host, error);
+        error.request_id.clone_from(&self.request_id);
+        self.concealer.conceal_error(&mut error);
+        BackendError::Provider(Box::new(error))
+    }
+
+    /// A stream that is over too early.
+    #[must_use]
+    pub fn cut_off(&self) -> BackendError {
+        let cause: Cause = Arc::new(CutOff);
+        BackendError::Network {
+            host: self.host.clone(),
+            phase: Phase::Body,
+            source: Some(cause),
+        }
+    }
+}
+
+/// A server that ends a stream without having ended its answer.
+#[derive(Debug)]
+struct CutOff;
+
+impl std::fmt::Display for CutOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the stream ended before the answer did")
+    }
+}
+
+impl std::error::Error for CutOff {}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod answer;
+mod arguments;
+mod budget;
+mod error;
+mod lenient;
+mod members;
+mod object;
+mod rest;
+mod stream;
+
+pub use answer::{ANSWER_LIMIT, Origin, metadata, read_json, read_reply, read_stream};
+pub use arguments::Arguments;
+pub use budget::{Budget, member_weight, weight};
+pub use error::{read_error, told_error};
+pub use lenient::{Content, Count, Text};
+pub use members::Members;
+pub use object::{
+    ITEMS_LIMIT, Items, Object, Optional, Place, TakesAny, from_slice, from_str, read_first, read_into,
+};
+pub use rest::{Join, append, keep, keep_count, merge, pass_over, replace, said};
+pub use stream::{Fault, Progress, StreamDecoder};
