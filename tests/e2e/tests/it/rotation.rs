@@ -1,6 +1,6 @@
 //! One login, many processes, and a server that ends the login when a refresh token is used twice.
 
-use crate::support::{Kept, Place, Setup, World, key, say};
+use crate::support::{Kept, Place, Setup, World, has_keyring, key, say};
 use crate::worker::{Worker, ask_all};
 use gatepass_core::ExposeSecret;
 use std::collections::BTreeSet;
@@ -14,6 +14,17 @@ async fn twenty_processes_make_one_token_request_for_each_of_fifty_expiries() {
         return;
     };
     share_fifty_expiries(&world, Place::file(world.folder())).await;
+}
+
+#[tokio::test]
+async fn twenty_processes_share_fifty_expiries_by_a_keyring_too() {
+    if !has_keyring("rotation::twenty_processes_share_fifty_expiries_by_a_keyring_too").await {
+        return;
+    }
+    let Some(world) = Setup::tokens().start().await else {
+        return;
+    };
+    share_fifty_expiries(&world, Place::keyring(world.folder())).await;
 }
 
 /// An expiry: the clocks of all processes pass the token's end, and then all ask at once.

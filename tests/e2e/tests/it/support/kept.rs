@@ -5,6 +5,7 @@ use gatepass_core::{
 };
 use gatepass_file_store::{FileStore, KeySource};
 use gatepass_http::{HttpClient, HttpOptions, Transport};
+use gatepass_keyring_store::{Keyring, KeyringStore};
 use gatepass_oauth2::{
     AuthorizationCodeFlow, Client, Discovery, Login, Metadata, RefreshTokenSource, Revocation, TokenEndpoint,
 };
@@ -25,6 +26,8 @@ pub(crate) struct Kept {
 pub(crate) enum Place {
     /// The encrypted file in this directory.
     File(PathBuf),
+    /// The keyring of the desktop that the process runs on, with locks in this directory.
+    Keyring(PathBuf),
 }
 
 /// A public client with rotating refresh tokens.
@@ -33,6 +36,10 @@ const CLIENT: &str = "desktop";
 impl Place {
     pub(crate) fn file(directory: &Path) -> Self {
         Self::File(directory.join("gatepass"))
+    }
+
+    pub(crate) fn keyring(directory: &Path) -> Self {
+        Self::Keyring(directory.join("gatepass"))
     }
 }
 
@@ -69,6 +76,7 @@ impl Kept {
     pub(crate) fn store(&self) -> Box<dyn CredentialStore> {
         match &self.store {
             Place::File(directory) => Box::new(file(directory)),
+            Place::Keyring(directory) => Box::new(keyring(directory)),
         }
     }
 
@@ -82,6 +90,7 @@ impl Kept {
         let endpoint = self.server().await.1.with_clock(clock);
         match &self.store {
             Place::File(directory) => RefreshTokenSource::new(endpoint, file(directory), key()),
+            Place::Keyring(directory) => RefreshTokenSource::new(endpoint, keyring(directory), key()),
         }
     }
 
@@ -133,4 +142,8 @@ pub(crate) fn mark(token: &AccessToken) -> String {
 
 fn file(directory: &Path) -> FileStore {
     FileStore::open(directory, KeySource::KeyFile).unwrap()
+}
+
+fn keyring(directory: &Path) -> KeyringStore {
+    KeyringStore::open(Keyring::new(), directory).unwrap()
 }

@@ -3,6 +3,7 @@
 mod authorization;
 mod browser;
 mod cli;
+mod desktop;
 mod gateway;
 mod http;
 mod kept;
@@ -16,6 +17,7 @@ mod world;
 pub(crate) use authorization::{AuthorizationServer, Hold};
 pub(crate) use browser::Browser;
 pub(crate) use cli::{Ran, chat, token};
+pub(crate) use desktop::has_keyring;
 pub(crate) use gateway::{Gateway, Verdict};
 pub(crate) use kept::{Kept, Place, cached, key, mark, system_clock};
 pub(crate) use model::{MODEL, ModelServer};
