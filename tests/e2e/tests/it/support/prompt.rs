@@ -49,7 +49,7 @@ impl World {
 
 impl Prompt {
     /// The next line of its output that is meant.
-    pub(crate) async fn hears(&mut self, is_meant: impl Fn(&str) -> bool + Send) -> String {
+    pub(crate) async fn hears(&mut self, is_meant: fn(&str) -> bool) -> String {
         let hearing = async {
             while let Some(line) = self.line().await {
                 if is_meant(&line) {
