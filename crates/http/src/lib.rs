@@ -13,6 +13,9 @@ mod sse;
 mod status;
 mod tls;
 
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
+
 pub use authorized::AuthorizedClient;
 pub use client::{HttpClient, HttpOptions};
 pub use conceal::Concealer;

@@ -6,6 +6,7 @@
 )]
 
 mod answer;
+mod damage;
 mod json;
 mod request;
 mod server;
@@ -23,6 +24,7 @@ pub mod contract;
 pub use answer::Answer;
 pub use authorization::{AuthorizationServer, ClientAuth};
 pub use clock::ManualClock;
+pub use damage::damaged;
 pub use model::{ModelServer, ScriptedReply};
 pub use request::RecordedRequest;
 pub use source::ScriptedTokenSource;
