@@ -8,6 +8,7 @@
 mod answer;
 mod damage;
 mod json;
+mod leave;
 mod request;
 mod server;
 mod visit;
@@ -25,6 +26,7 @@ pub use answer::Answer;
 pub use authorization::{AuthorizationServer, ClientAuth};
 pub use clock::ManualClock;
 pub use damage::damaged;
+pub use leave::leave_after;
 pub use model::{ModelServer, ScriptedReply};
 pub use request::RecordedRequest;
 pub use source::ScriptedTokenSource;
