@@ -391,6 +391,43 @@ async fn a_caller_that_wakes_late_gets_no_token_that_was_refused_meanwhile() {
     assert_eq!(late.await.unwrap().header(), "Bearer token-2");
 }
 
+/// Polls a caller whose token is gone each time before it is: three times, then it gets what there is.
+async fn wakes_late_thrice(
+    bench: &Bench,
+    token_goes: impl Fn(&AccessToken),
+) -> Result<AccessToken, TokenError> {
+    bench.script.gate(true);
+    let mut late = Box::pin(bench.cache.token());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..3 {
+        assert!(late.as_mut().poll(&mut context).is_pending());
+        bench.settle().await;
+        bench.script.gate(false);
+        bench.settle().await;
+        bench.script.gate(true);
+        token_goes(&bench.cache.current().unwrap().clone());
+    }
+    late.await
+}
+
+#[tokio::test]
+async fn a_caller_whose_third_token_was_refused_too_is_told_so() {
+    let bench = bench(seconds(3600));
+    let outcome = wakes_late_thrice(&bench, |token| bench.cache.reject(token)).await;
+    assert!(
+        matches!(outcome, Err(TokenError::Interrupted { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_caller_whose_third_token_has_just_run_out_gets_it_all_the_same() {
+    let bench = bench(seconds(3600));
+    let outcome = wakes_late_thrice(&bench, |_| bench.clock.advance(seconds(3601))).await;
+    assert_eq!(outcome.unwrap().header(), "Bearer token-3");
+    assert_eq!(bench.script.calls(), 3);
+}
+
 #[tokio::test]
 async fn endless_refusals_lead_to_few_requests() {
     let bench = bench(seconds(3600));
