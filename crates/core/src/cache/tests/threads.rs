@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 const TASKS: u64 = 8;
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 100;
 
 /// Now and then, whoever reads it is held up, so that others come in between.
 #[derive(Debug, Default)]
