@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{files, stop::Done, workspace::Workspace};
+use crate::{files, stop::Done, tools, workspace::Workspace};
 
 /// The cargo-deny that deny.toml was written for.
 const VERSION: &str = "0.20.2";
@@ -12,7 +12,7 @@ const VERSION: &str = "0.20.2";
 const SNAPSHOT: &str = "../shared/bin/advisory-db";
 
 pub(crate) fn run(workspace: &Workspace) -> Done {
-    ensure_installed(workspace)?;
+    tools::ensure(workspace, "cargo-deny", VERSION)?;
     let snapshot = workspace.path(SNAPSHOT);
     if snapshot.is_file() {
         return check_with_snapshot(workspace, &snapshot);
@@ -22,22 +22,6 @@ pub(crate) fn run(workspace: &Workspace) -> Done {
     }
     workspace.run_line("cargo deny --locked check bans licenses sources")?;
     Err(workspace.left_out("advisories: their database could not be fetched; all else is fine"))
-}
-
-fn ensure_installed(workspace: &Workspace) -> Done {
-    if workspace.has("cargo-deny") {
-        return Ok(());
-    }
-    let line = format!("cargo install cargo-deny --version {VERSION} --locked --root target/tools");
-    if !workspace.in_ci() {
-        return Err(workspace.left_out(format!("cargo-deny is not installed: {line}")));
-    }
-    // It runs for seconds: its own release profile (whole-program optimisation) would take far longer to build.
-    let mut install = workspace.command(&line);
-    install
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-    workspace.run(&mut install)
 }
 
 fn check_with_snapshot(workspace: &Workspace, snapshot: &Path) -> Done {

@@ -3,6 +3,9 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::sync::Notify;
 
+mod schedules;
+mod threads;
+
 const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
@@ -374,6 +377,58 @@ async fn a_refresh_begun_before_a_refusal_cannot_bring_the_bad_token_back() {
 }
 
 #[tokio::test]
+async fn a_caller_that_wakes_late_gets_no_token_that_was_refused_meanwhile() {
+    let bench = bench(seconds(3600));
+    bench.script.gate(true);
+    let mut late = Box::pin(bench.cache.token());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(late.as_mut().poll(&mut context).is_pending());
+    bench.settle().await;
+    bench.script.gate(false);
+    bench.settle().await;
+    let refused = bench.cache.current().unwrap().clone();
+    bench.cache.reject(&refused);
+    assert_eq!(late.await.unwrap().header(), "Bearer token-2");
+}
+
+/// Polls a caller whose token is gone each time before it is: three times, then it gets what there is.
+async fn wakes_late_thrice(
+    bench: &Bench,
+    token_goes: impl Fn(&AccessToken),
+) -> Result<AccessToken, TokenError> {
+    bench.script.gate(true);
+    let mut late = Box::pin(bench.cache.token());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..3 {
+        assert!(late.as_mut().poll(&mut context).is_pending());
+        bench.settle().await;
+        bench.script.gate(false);
+        bench.settle().await;
+        bench.script.gate(true);
+        token_goes(&bench.cache.current().unwrap().clone());
+    }
+    late.await
+}
+
+#[tokio::test]
+async fn a_caller_whose_third_token_was_refused_too_is_told_so() {
+    let bench = bench(seconds(3600));
+    let outcome = wakes_late_thrice(&bench, |token| bench.cache.reject(token)).await;
+    assert!(
+        matches!(outcome, Err(TokenError::Interrupted { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_caller_whose_third_token_has_just_run_out_gets_it_all_the_same() {
+    let bench = bench(seconds(3600));
+    let outcome = wakes_late_thrice(&bench, |_| bench.clock.advance(seconds(3601))).await;
+    assert_eq!(outcome.unwrap().header(), "Bearer token-3");
+    assert_eq!(bench.script.calls(), 3);
+}
+
+#[tokio::test]
 async fn endless_refusals_lead_to_few_requests() {
     let bench = bench(seconds(3600));
     for _ in 0..1000 {
@@ -470,6 +525,15 @@ fn a_wall_clock_set_back_during_the_request_does_not_lengthen_a_life() {
     let token = token.with_expires_at(now.after(seconds(7 * 3600)).wall_time());
     let huge = RefreshPolicy::default().with_windows(Duration::MAX, Duration::MAX);
     assert_eq!(huge.windows(&token, now).expiry, now.after(seconds(60)));
+}
+
+#[test]
+fn a_token_without_lifetime_is_used_for_a_while_also_when_the_wall_clock_was_set_back() {
+    let now = TestClock::new().now();
+    let token = AccessToken::bearer("x").unwrap().with_lifetime(Duration::ZERO);
+    let token = token.with_expires_at(now.after(seconds(1)).wall_time());
+    let windows = RefreshPolicy::default().windows(&token, now);
+    assert!(now.after(seconds(29)).is_before(&windows.advisory), "{windows:?}");
 }
 
 #[test]
