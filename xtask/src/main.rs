@@ -7,6 +7,7 @@
     reason = "xtask speaks to the person at the terminal"
 )]
 
+mod apart;
 mod args;
 mod bench;
 mod checks;
@@ -47,7 +48,9 @@ fn perform(habit: &Habit) -> ExitCode {
         Habit::Test { steps } => checks::run(&workspace, steps, &mut report),
         Habit::E2e(options) => report.step("e2e", || e2e::run(&workspace, options)),
         Habit::Deny => report.step("deny", || deny::run(&workspace)),
-        Habit::Bench { arguments } => report.step("bench", || bench::run(&workspace, arguments)),
+        Habit::Bench { whose, arguments } => {
+            report.step("bench", || bench::run(&workspace, *whose, arguments));
+        }
     }
     print!("{report}");
     if report.has_failures() {
