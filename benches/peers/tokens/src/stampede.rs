@@ -1,6 +1,6 @@
 //! A thousand callers without a token, and a hundred whose refresh is refused.
 
-use crate::tokens::{self, AZURE, Expired, GCP_AUTH, GOOGLE, HUSKARL, SCOPES, YUP};
+use crate::sources::{self, AZURE, Expired, GCP_AUTH, GOOGLE, HUSKARL, SCOPES, YUP};
 use azure_core::credentials::TokenCredential;
 use gatepass_benches::{Effort, Run, Spread, Stub, Table, runtime};
 use gatepass_client_credentials::{ClientCredentialsSource, Environment, ProvidersFile};
@@ -93,7 +93,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
     control(stub, "/script?status=200&delay_ms=0&expires_in=5").await?;
     Ok(Some(match what {
         HUSKARL => {
-            let source = Arc::new(tokens::huskarl(stub).await?);
+            let source = Arc::new(sources::huskarl(stub).await?);
             stampede(scene, stub, move || {
                 let source = Arc::clone(&source);
                 async move { source.token().await.is_ok() }
@@ -101,7 +101,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
             .await?
         }
         AZURE => {
-            let source = tokens::azure(stub)?;
+            let source = sources::azure(stub)?;
             source.get_token(SCOPES, None).await?;
             stampede(scene, stub, move || {
                 let source = Arc::clone(&source);
@@ -111,7 +111,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
         }
         GOOGLE => {
             control(stub, scene.script).await?;
-            let source = tokens::google(stub)?;
+            let source = sources::google(stub)?;
             stampede(scene, stub, move || {
                 let source = source.clone();
                 async move { source.headers(Extensions::new()).await.is_ok() }
@@ -119,7 +119,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
             .await?
         }
         GCP_AUTH => {
-            let Some(source) = tokens::gcp_auth(stub)? else {
+            let Some(source) = sources::gcp_auth(stub)? else {
                 return Ok(None);
             };
             source.token(SCOPES).await?;
@@ -130,7 +130,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
             .await?
         }
         YUP => {
-            let source = Arc::new(tokens::yup(stub, Expired::Yes).await?);
+            let source = Arc::new(sources::yup(stub, Expired::Yes).await?);
             stampede(scene, stub, move || {
                 let source = Arc::clone(&source);
                 async move { source.token(SCOPES).await.is_ok() }
