@@ -5,13 +5,13 @@ use crate::{stop::Done, workspace::Workspace};
 /// The adapter for rig.
 pub(crate) const RIG: &str = "crates/integration-rig/Cargo.toml";
 
-/// The benchmark of the peers. Nothing but its format is checked: it takes many minutes to build.
+/// The benchmarks of the peers. Nothing but their format is checked: they take many minutes to build.
 pub(crate) const PEERS: &str = "benches/peers/Cargo.toml";
 
 /// Their sources are formatted.
 pub(crate) fn fmt(workspace: &Workspace) -> Done {
     for manifest in [RIG, PEERS] {
-        workspace.run_line(&format!("cargo fmt --manifest-path {manifest} --check"))?;
+        workspace.run_line(&format!("cargo fmt --all --manifest-path {manifest} --check"))?;
     }
     Ok(())
 }

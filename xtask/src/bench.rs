@@ -9,27 +9,43 @@ pub(crate) enum Whose {
     Peers,
 }
 
-pub(crate) fn run(workspace: &Workspace, whose: Whose, arguments: &[String]) -> Done {
-    let (line, file) = match whose {
-        Whose::Ours => (
-            "cargo bench --package gatepass-benches --locked --".to_owned(),
-            "ours.md",
-        ),
-        Whose::Peers => (
+impl Whose {
+    fn lines(self) -> Vec<String> {
+        let peers = |package| {
+            let manifest = apart::PEERS;
             format!(
-                "cargo run --release --manifest-path {} --target-dir target/peers --locked --",
-                apart::PEERS
-            ),
-            "peers.md",
-        ),
-    };
-    let compiler = workspace.read(&mut workspace.command("rustc --version"))?;
-    let tables = workspace.read(workspace.command(&line).args(arguments))?;
-    println!("{tables}");
-    let folder = workspace.path("target/bench");
-    files::create_dir(&folder)?;
-    let file = folder.join(file);
-    files::write(&file, &format!("{compiler}\n{tables}"))?;
-    println!("{}: benches/README.md says how to read it.", file.display());
+                "cargo run --release --manifest-path {manifest} --package {package} --target-dir target/peers --locked --"
+            )
+        };
+        match self {
+            Self::Ours => vec!["cargo bench --package gatepass-benches --locked --".to_owned()],
+            Self::Peers => ["gatepass-peers-tokens", "gatepass-peers-calls"]
+                .map(peers)
+                .to_vec(),
+        }
+    }
+
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Ours => "target/bench/ours.md",
+            Self::Peers => "target/bench/peers.md",
+        }
+    }
+}
+
+pub(crate) fn run(workspace: &Workspace, whose: Whose, arguments: &[String]) -> Done {
+    let mut text = workspace.read(&mut workspace.command("rustc --version"))?;
+    for line in whose.lines() {
+        let tables = workspace.read(workspace.command(&line).args(arguments))?;
+        println!("{tables}");
+        text.push('\n');
+        text.push_str(&tables);
+    }
+    files::create_dir(&workspace.path("target/bench"))?;
+    files::write(&workspace.path(whose.file()), &text)?;
+    println!(
+        "{} has the tables; benches/README.md says how to read them.",
+        whose.file()
+    );
     Ok(())
 }
