@@ -156,8 +156,8 @@ where
 
 async fn repeat<F, T>(body: &F, bytes: usize, times: usize)
 where
-    F: Fn() -> T,
-    T: Future<Output = usize>,
+    F: Fn() -> T + Sync,
+    T: Future<Output = usize> + Send,
 {
     for _ in 0..times {
         assert_eq!(

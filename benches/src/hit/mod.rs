@@ -16,6 +16,7 @@ const CROWDS: [usize; 4] = [1, 2, 8, 64];
 ///
 /// # Errors
 /// If there is no token.
+#[expect(clippy::print_stdout, reason = "the table is what a benchmark is for")]
 pub fn compare(run: &Run, runtime: &Runtime, others: Vec<Operation>) -> Result<(), Box<dyn Error>> {
     let mut operations = references::operations();
     operations.extend(runtime.block_on(ours::operations())?);
