@@ -150,7 +150,7 @@ struct ToStub(azure_core::http::Url);
 impl Policy for ToStub {
     async fn send(
         &self,
-        context: &azure_core::http::Context<'_>,
+        context: &azure_core::http::Context,
         request: &mut azure_core::http::Request,
         next: &[Arc<dyn Policy>],
     ) -> PolicyResult {
@@ -168,7 +168,8 @@ impl Policy for ToStub {
     }
 }
 
-pub(crate) type Huskarl = InMemoryTokenCache<GrantTokenSource<ClientCredentialsGrant>>;
+pub(crate) type Huskarl =
+    InMemoryTokenCache<GrantTokenSource<ClientCredentialsGrant, InMemoryRefreshTokenStore>>;
 
 pub(crate) async fn huskarl(stub: &Stub) -> Result<Huskarl, Box<dyn Error>> {
     let http = huskarl_reqwest::ReqwestClient::builder().build().await?;
