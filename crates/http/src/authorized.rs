@@ -100,11 +100,11 @@ impl AuthorizedClient {
         for (name, value) in &self.headers {
             request.headers.entry(name).or_insert_with(|| value.clone());
         }
-        let attempt = || self.attempt(request.clone());
+        let attempt = || self.attempt(&request);
         Ok(self.retry.run("model call", Failure::advice, attempt).await?)
     }
 
-    async fn attempt(&self, request: HttpRequest) -> Result<HttpResponse, Failure> {
+    async fn attempt(&self, request: &HttpRequest) -> Result<HttpResponse, Failure> {
         let token = self.token().await?;
         let response = self.http.send(self.authorise(request.clone(), &token)?).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
@@ -120,7 +120,7 @@ impl AuthorizedClient {
             "the token was refused; sending once more with a new one"
         );
         drop(response);
-        let response = self.http.send(self.authorise(request, &fresh)?).await?;
+        let response = self.http.send(self.authorise(request.clone(), &fresh)?).await?;
         self.judge(response, &fresh).await
     }
 
