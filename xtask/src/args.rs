@@ -1,6 +1,6 @@
 //! What the person at the terminal asked for.
 
-use crate::{checks, e2e, fuzz, mutants};
+use crate::{bench::Whose, checks, e2e, fuzz, mutants};
 
 /// One habit of the repository, ready to be performed.
 #[derive(Debug, PartialEq)]
@@ -13,6 +13,7 @@ pub(crate) enum Habit {
     E2e(e2e::Options),
     Deny,
     Bench {
+        whose: Whose,
         arguments: Vec<String>,
     },
     /// All targets, or those named, each for so long.
@@ -44,7 +45,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "test" => parse_test(own, &passed_on),
         "e2e" => parse_e2e(&own, passed_on),
         "deny" => nothing_more(&own, &passed_on).map(|()| Habit::Deny),
-        "bench" => nothing_more(&own, &[]).map(|()| Habit::Bench { arguments: passed_on }),
+        "bench" => parse_bench(&own, passed_on),
         "fuzz" => nothing_more(&passed_on, &[]).and_then(|()| parse_fuzz(own)),
         "mutants" => nothing_more(&passed_on, &[])
             .and_then(|()| known("package", own, mutants::packages()))
@@ -98,6 +99,17 @@ fn parse_e2e(own: &[String], arguments: Vec<String>) -> Result<Habit, String> {
     }))
 }
 
+fn parse_bench(own: &[String], arguments: Vec<String>) -> Result<Habit, String> {
+    let (peers, rest): (Vec<_>, Vec<_>) = own.iter().cloned().partition(|argument| argument == "--peers");
+    nothing_more(&rest, &[])?;
+    let whose = if peers.is_empty() {
+        Whose::Ours
+    } else {
+        Whose::Peers
+    };
+    Ok(Habit::Bench { whose, arguments })
+}
+
 fn nothing_more(own: &[String], passed_on: &[String]) -> Result<(), String> {
     match own.iter().chain(passed_on).next() {
         Some(argument) => Err(format!("unexpected argument `{argument}`; see --help")),
@@ -124,7 +136,7 @@ Every habit of this repository behind one word.
   cargo xtask test    all checks, as CI runs them
   cargo xtask e2e     the end-to-end tests, against real servers
   cargo xtask deny    licences, advisories and banned crates of the dependencies
-  cargo xtask bench   the benchmarks, ours and the peers' side by side
+  cargo xtask bench   the benchmarks, ours alone or side by side with the peers'
   cargo xtask fuzz    hostile bytes for everything that is read; minutes
   cargo xtask mutants bugs that a test must notice; hours
 
@@ -147,6 +159,7 @@ Steps, in this order:
   core       gatepass-core brings no HTTP client, no TLS and no OS keyring
   deny       see `cargo xtask deny --help`
   examples   the example programs run
+  rig        the adapter for rig, a workspace of its own: lints, tests, example, documentation
   benches    the benchmarks run, once and without measuring
   e2e        see `cargo xtask e2e --help`
 
@@ -178,13 +191,16 @@ Checks the dependencies against deny.toml with cargo-deny. CI installs it where 
 ";
 
 const BENCH_HELP: &str = "\
-Runs the benchmarks. What follows `--` goes to them.
+Runs the benchmarks and writes their tables into target/bench. What follows `--` goes to them.
 
-  cargo xtask bench [-- ARGUMENT...]
+  cargo xtask bench [--peers] [-- ARGUMENT...]
+
+  --peers    ours side by side with other crates; takes many minutes to build
 
 Examples:
   cargo xtask bench
   cargo xtask bench -- cache --quick
+  cargo xtask bench --peers -- streams
 ";
 
 const FUZZ_HELP: &str = "\
@@ -235,6 +251,7 @@ mod tests {
         assert_eq!(
             parsed("bench"),
             Ok(Habit::Bench {
+                whose: Whose::Ours,
                 arguments: Vec::new()
             })
         );
@@ -252,8 +269,9 @@ mod tests {
             })
         );
         assert_eq!(
-            parsed("bench -- cache --quick"),
+            parsed("bench --peers -- cache --quick"),
             Ok(Habit::Bench {
+                whose: Whose::Peers,
                 arguments: words("cache --quick")
             })
         );

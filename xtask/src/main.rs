@@ -7,6 +7,7 @@
     reason = "xtask speaks to the person at the terminal"
 )]
 
+mod apart;
 mod args;
 mod bench;
 mod checks;
@@ -54,7 +55,9 @@ fn perform(habit: &Habit) -> ExitCode {
             report.step("fuzz", || fuzz::run(&workspace, *seconds, targets));
         }
         Habit::Mutants { packages } => report.step("mutants", || mutants::run(&workspace, packages)),
-        Habit::Bench { arguments } => report.step("bench", || bench::run(&workspace, arguments)),
+        Habit::Bench { whose, arguments } => {
+            report.step("bench", || bench::run(&workspace, *whose, arguments));
+        }
     }
     print!("{report}");
     if report.has_failures() {
