@@ -78,7 +78,8 @@ impl RefreshPolicy {
             return Windows::all(now.after(SHORTEST_USE));
         }
         let spread = 1.0 + self.spread / 10.0;
-        let advisory = self.advisory.min(left / 2).mul_f64(spread).min(left / 2);
+        let half = left / 2;
+        let advisory = self.advisory.min(half).mul_f64(spread).min(half);
         let mandatory = self.mandatory.min(left / 4);
         let before_end = |margin: Duration| now.after(left.saturating_sub(margin));
         Windows {

@@ -581,6 +581,29 @@ fn many_caches_do_not_refresh_at_the_same_moment() {
     assert!(begins.len() > 90);
 }
 
+#[test]
+fn the_advisory_window_begins_up_to_a_tenth_earlier_and_takes_half_a_life_at_most() {
+    let now = TestClock::new().now();
+    for (spread, lifetime, begins) in [
+        (0.0, 3600, 3360),
+        (0.5, 3600, 3348),
+        (1.0, 3600, 3336),
+        (1.0, 60, 30),
+    ] {
+        let policy = RefreshPolicy {
+            spread,
+            ..RefreshPolicy::default()
+        };
+        let token = AccessToken::bearer("x").unwrap();
+        let token = token.with_expires_at(now.after(seconds(lifetime)).wall_time());
+        assert_eq!(
+            policy.windows(&token, now).advisory,
+            now.after(seconds(begins)),
+            "{spread} {lifetime}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn debug_does_not_print_the_token() {
     let bench = bench(seconds(3600));
