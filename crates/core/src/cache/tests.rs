@@ -394,7 +394,7 @@ async fn a_caller_that_wakes_late_gets_no_token_that_was_refused_meanwhile() {
 /// Polls a caller whose token is gone each time before it is: three times, then it gets what there is.
 async fn wakes_late_thrice(
     bench: &Bench,
-    token_goes: impl Fn(&AccessToken),
+    token_goes: impl Fn(&AccessToken) + Sync,
 ) -> Result<AccessToken, TokenError> {
     bench.script.gate(true);
     let mut late = Box::pin(bench.cache.token());
