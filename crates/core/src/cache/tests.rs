@@ -394,13 +394,12 @@ async fn a_caller_that_wakes_late_gets_no_token_that_was_refused_meanwhile() {
 /// Polls a caller whose token is gone each time before it is: three times, then it gets what there is.
 async fn wakes_late_thrice(
     bench: &Bench,
-    token_goes: impl Fn(&AccessToken) + Sync,
+    token_goes: impl Fn(&AccessToken) + Send + Sync,
 ) -> Result<AccessToken, TokenError> {
     bench.script.gate(true);
     let mut late = Box::pin(bench.cache.token());
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     for _ in 0..3 {
-        assert!(late.as_mut().poll(&mut context).is_pending());
+        assert!(poll_once(&mut late).is_pending());
         bench.settle().await;
         bench.script.gate(false);
         bench.settle().await;
@@ -408,6 +407,11 @@ async fn wakes_late_thrice(
         token_goes(&bench.cache.current().unwrap().clone());
     }
     late.await
+}
+
+fn poll_once<F: Future + Unpin>(future: &mut F) -> std::task::Poll<F::Output> {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::Pin::new(future).poll(&mut context)
 }
 
 #[tokio::test]

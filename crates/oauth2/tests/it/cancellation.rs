@@ -14,12 +14,12 @@ use std::time::Duration;
 const ENOUGH: usize = 1_000;
 
 /// Whoever leaves where, the next caller has the token of the one request, and the stored login works.
-async fn leave_everywhere<S: CredentialStore + 'static>(
+async fn leave_everywhere<S>(
     login: &Login,
     store: S,
     wrap: impl Fn(RefreshTokenSource) -> Box<dyn TokenSource>,
 ) where
-    S: Clone,
+    S: CredentialStore + Clone + 'static,
 {
     let mut awaits = 0;
     loop {
