@@ -394,13 +394,16 @@ async fn a_caller_that_wakes_late_gets_no_token_that_was_refused_meanwhile() {
 /// Polls a caller whose token is gone each time before it is: three times, then it gets what there is.
 async fn wakes_late_thrice(
     bench: &Bench,
-    token_goes: impl Fn(&AccessToken),
+    token_goes: impl Fn(&AccessToken) + Sync,
 ) -> Result<AccessToken, TokenError> {
     bench.script.gate(true);
     let mut late = Box::pin(bench.cache.token());
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     for _ in 0..3 {
-        assert!(late.as_mut().poll(&mut context).is_pending());
+        let pending = {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            late.as_mut().poll(&mut context).is_pending()
+        };
+        assert!(pending);
         bench.settle().await;
         bench.script.gate(false);
         bench.settle().await;
