@@ -170,3 +170,36 @@ impl fmt::Display for Refusal {
         f.write_str(")")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_says_what_happened_and_each_code_has_its_own_way_out() {
+        let refusal = Refusal::new("as.example", 400, "invalid_grant");
+        assert_eq!(
+            refusal.to_string(),
+            "the authorization server as.example refused: invalid_grant (status 400)"
+        );
+        let said = Refusal::new("as.example", 500, "").with_description(Some("gone"));
+        assert_eq!(
+            said.to_string(),
+            "the authorization server as.example refused: gone (status 500)"
+        );
+        assert_eq!(refusal.clone().with_description(Some("")), refusal);
+        let codes = [
+            "invalid_client",
+            "invalid_grant",
+            "invalid_scope",
+            "invalid_target",
+            "unauthorized_client",
+            "",
+        ];
+        let fixes: std::collections::BTreeSet<_> = codes
+            .iter()
+            .map(|code| TokenError::Refused(Box::new(Refusal::new("as.example", 400, code))).fix())
+            .collect();
+        assert_eq!(fixes.len(), codes.len(), "{fixes:?}");
+    }
+}

@@ -14,13 +14,11 @@ use std::time::Duration;
 const ENOUGH: usize = 1_000;
 
 /// Whoever leaves where, the next caller has the token of the one request, and the stored login works.
-async fn leave_everywhere<S>(
+async fn leave_everywhere(
     login: &Login,
-    store: S,
-    wrap: impl Fn(RefreshTokenSource) -> Box<dyn TokenSource>,
-) where
-    S: CredentialStore + Clone + 'static,
-{
+    store: impl CredentialStore + Clone + 'static,
+    wrap: impl Fn(RefreshTokenSource) -> Box<dyn TokenSource> + Sync,
+) {
     let mut awaits = 0;
     loop {
         let refresh = RefreshToken::new(login.server.issue_refresh_token("client"));
