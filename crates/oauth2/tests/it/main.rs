@@ -14,6 +14,8 @@ mod authorization_code;
 mod authorization_server;
 mod browser;
 mod cache;
+#[cfg(target_os = "linux")]
+mod crashes;
 mod debug;
 mod device;
 mod discovery;

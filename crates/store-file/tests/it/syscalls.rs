@@ -9,7 +9,7 @@ const TRACED: &str =
     "trace=openat,fchmod,write,fsync,rename,renameat,renameat2,unlink,unlinkat,ftruncate,truncate";
 
 /// Installed, and allowed to trace: containers may forbid that.
-fn can_trace() -> bool {
+pub(crate) fn can_trace() -> bool {
     let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
     match traced {
         Ok(status) if status.success() => return true,
