@@ -45,7 +45,9 @@ async fn a_save_without_a_sync_would_be_found_out() {
         }),
     ];
     let said = |wanted: &str| {
-        let found = log.iter().position(|it| matches!(it, Operation::Said(said) if said == wanted));
+        let found = log
+            .iter()
+            .position(|it| matches!(it, Operation::Said(said) if said == wanted));
         found.unwrap()
     };
     let (first, second) = (said("saved 1"), said("saved 2"));

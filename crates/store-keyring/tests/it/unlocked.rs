@@ -48,6 +48,33 @@ pub(crate) async fn probe() {
     }
 }
 
+/// K01: the keyring is no fake that forgets with its process.
+#[test]
+fn what_one_process_writes_a_new_one_reads_and_deletes() {
+    let Some(desktop) = Desktop::new() else { return };
+    desktop.run(&Ring::Unlocked, "handover").well();
+}
+
+pub(crate) async fn handover(directory: &Path) {
+    Keyring::new().probe().await.unwrap();
+    outlives("save", directory).await;
+    for step in ["load", "delete"] {
+        let new = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--ignored", "roles::a_role_of_another_test"])
+            .env("GATEPASS_TEST_ROLE", format!("outlives {step}"))
+            .output()
+            .unwrap();
+        assert!(new.status.success(), "{step}: {new:?}");
+        assert!(
+            String::from_utf8_lossy(&new.stdout).contains("1 passed"),
+            "{step}: {new:?}"
+        );
+    }
+    let left = CredentialStore::load(&store(directory), &key("jane")).await;
+    assert!(left.unwrap().is_none(), "deleted by another process");
+}
+
+/// K03
 #[test]
 fn sixteen_kibibytes_come_back() {
     let Some(desktop) = Desktop::new() else { return };
@@ -127,6 +154,10 @@ pub(crate) async fn outlives(step: &str, directory: &Path) {
             )
             .await;
             save.unwrap();
+        }
+        "delete" => {
+            let deleted = CredentialStore::delete(&store, &key("jane")).await;
+            assert!(deleted.unwrap());
         }
         _ => {
             let loaded = CredentialStore::load(&store, &key("jane")).await.unwrap();
