@@ -98,6 +98,7 @@ fn search(directory: &Path, secret: &str) -> (usize, usize) {
     (files, found)
 }
 
+/// S10
 #[tokio::test]
 async fn processes_that_make_the_first_key_at_once_agree_on_one() {
     const ROUNDS: usize = 50;
@@ -147,7 +148,7 @@ async fn a_thousand_readers_wait_for_no_writer() {
     assert!(most < Duration::from_secs(1), "{most:?}");
 }
 
-/// Looks at all files a thousand times a second, from the first one on.
+/// S05: looks at all files a thousand times a second, from the first one on.
 #[tokio::test]
 async fn nothing_is_ever_open_to_others_whatever_the_umask_says() {
     for umask in ["000", "022", "077"] {
@@ -197,6 +198,7 @@ fn assert_closed(directory: &Path) -> u64 {
     looks
 }
 
+/// S05
 #[tokio::test]
 async fn loose_files_are_tightened_by_the_next_save_and_a_loose_key_is_refused() {
     let home = Home::with_jane().await;

@@ -18,6 +18,7 @@ fn without_a_session_bus_everything_fails_at_once_and_writes_nothing() {
     assert_nothing_kept(&desktop);
 }
 
+/// K01
 #[test]
 fn without_a_keyring_everything_fails_at_once_and_writes_nothing() {
     let Some(desktop) = Desktop::new() else { return };

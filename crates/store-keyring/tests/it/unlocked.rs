@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// K07
 #[test]
 fn it_keeps_the_contract() {
     let Some(desktop) = Desktop::new() else { return };
@@ -123,6 +124,7 @@ pub(crate) async fn vault(directory: &Path) {
     assert!(matches!(error, StoreError::WrongKey { .. }), "{error}");
 }
 
+/// K01
 #[test]
 fn a_login_outlives_the_session_and_a_locked_keyring_says_so() {
     let Some(desktop) = Desktop::new() else { return };
