@@ -88,7 +88,6 @@ async fn a_browser_finds_nothing_of_ours_in_its_environment() {
         .await
         .unwrap();
     let found = String::from_utf8(std::fs::read(&log).unwrap()).unwrap();
-    #[expect(clippy::disallowed_methods, reason = "what this process was given")]
     let ours: Vec<_> = std::env::vars()
         .map(|(name, value)| format!("{name}={value}"))
         .collect();

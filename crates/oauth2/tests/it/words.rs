@@ -109,7 +109,7 @@ fn hostile_words() -> String {
         " ",
     ];
     (0..fastrand::usize(1..12))
-        .map(|_| PIECES[fastrand::usize(..PIECES.len())])
+        .filter_map(|_| fastrand::choice(PIECES))
         .collect()
 }
 

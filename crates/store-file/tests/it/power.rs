@@ -91,10 +91,7 @@ fn record() -> Recorded {
         &std::fs::read_to_string(trace).unwrap(),
         home.path.parent().unwrap().parent().unwrap(),
     );
-    Recorded {
-        home: home.path.clone(),
-        log,
-    }
+    Recorded { home: home.path, log }
 }
 
 /// The operations on files under `root` and what the process said, from strace's log.
