@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the list of all that must hold.
 
 use crate::{
-    deny, e2e, features,
+    apart, deny, e2e, features,
     report::Report,
     stop::{Done, Stop},
     workspace::Workspace,
@@ -30,7 +30,10 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "fmt",
-        run: |workspace| workspace.run_line("cargo fmt --all --check"),
+        run: |workspace| {
+            workspace.run_line("cargo fmt --all --check")?;
+            apart::fmt(workspace)
+        },
     },
     Step {
         name: "clippy",
@@ -65,6 +68,10 @@ const STEPS: &[Step] = &[
         run: examples,
     },
     Step {
+        name: "rig",
+        run: apart::rig,
+    },
+    Step {
         name: "benches",
         run: |workspace| workspace.run_line(BENCHES),
     },
@@ -87,10 +94,12 @@ const EXAMPLES: &[&str] = &[
     "agent",
     "custom_source",
     "custom_store",
+    "google_login",
     "images",
     "streaming",
     "structured_output",
     "tools",
+    "two_providers",
 ];
 
 /// What would make `gatepass-core` heavy: HTTP clients, TLS, OS keyrings.

@@ -15,12 +15,14 @@ mod authorization_code;
 mod authorization_server;
 mod browser;
 mod cache;
+mod cancellation;
 #[cfg(target_os = "linux")]
 mod crashes;
 mod debug;
 mod device;
 mod discovery;
 mod discovery_failures;
+mod faults;
 mod hostile;
 mod hostile_requests;
 mod issuers;
