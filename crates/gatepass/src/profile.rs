@@ -169,7 +169,7 @@ mod tests {
         })
     }
 
-    /// G4
+    /// G4, S05
     #[test]
     #[cfg(not(windows))]
     fn the_directory_is_the_named_one_or_the_platforms() {

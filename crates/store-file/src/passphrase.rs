@@ -144,6 +144,7 @@ mod tests {
         );
     }
 
+    /// S09
     #[test]
     fn greedy_parameters_are_refused_at_once() {
         let begin = Instant::now();

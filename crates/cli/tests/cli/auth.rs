@@ -89,7 +89,7 @@ async fn another_device_will_do_where_the_provider_offers_it() {
     .await;
 }
 
-/// G2
+/// H06, S11, G2
 #[tokio::test]
 async fn the_status_is_told_without_a_network() {
     let world = logged_in().await;

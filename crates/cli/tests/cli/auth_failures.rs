@@ -80,6 +80,7 @@ async fn client_secrets_that_others_can_read_are_warned_of() {
     .await;
 }
 
+/// H06
 #[tokio::test]
 async fn a_name_is_no_path_and_drives_no_terminal() {
     for (name, args) in [
@@ -237,7 +238,7 @@ async fn with_stored(damage: impl Fn(&World)) -> World {
     world
 }
 
-/// G2, G3, G8
+/// S08, G2, G3, G8
 #[tokio::test]
 async fn a_stored_file_that_cannot_be_read_is_3_and_logging_out_and_in_mends_it() {
     let truncate = |world: &World| {

@@ -24,6 +24,7 @@ fn set_mode(world: &World, name: &str, mode: u32) {
     std::fs::set_permissions(world.conf(name), std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
+/// S11
 #[tokio::test]
 async fn where_all_is_well_each_check_says_what_it_saw() {
     let world = healthy().await;

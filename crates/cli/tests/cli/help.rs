@@ -65,6 +65,7 @@ async fn arguments_that_cannot_be_understood_are_usage_errors() {
     }
 }
 
+/// H03
 #[tokio::test]
 async fn no_option_takes_a_secret() {
     let world = World::new().await;

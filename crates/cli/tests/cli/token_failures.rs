@@ -208,6 +208,7 @@ async fn an_answer_without_end_is_cut() {
     .await;
 }
 
+/// H06
 #[tokio::test]
 async fn a_servers_words_cannot_drive_the_terminal() {
     golden("token_failures/escape_sequences", 1, &TOKEN, |world| {

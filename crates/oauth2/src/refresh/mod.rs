@@ -32,6 +32,8 @@ type Outcome = Result<AccessToken, TokenError>;
 /// * **Nothing is lost by a full disk.** When saving fails, the new credential stays in use in memory and saving
 ///   is tried again, after 1 to 15 s each time; [`persist_error`](Self::persist_error) tells. A rotation that is
 ///   not saved yet keeps the store's lock, so that nobody uses up the old refresh token again.
+/// * **A killed process loses no login**, unless it dies between the server's answer and the end of the save, some
+///   milliseconds on a local disk: a rotation that nobody keeps can't be undone. The next call says so.
 /// * **Bound.** A credential goes to the token endpoint that issued it, for the client and the person it was
 ///   issued to, or nowhere. It is never deleted here.
 ///

@@ -75,6 +75,32 @@ async fn only_an_address_reaches_the_browser_and_as_one_argument() {
     }
 }
 
+/// H03: what the browser gets is the address, and the surroundings that this process has itself.
+#[tokio::test]
+async fn a_browser_finds_nothing_of_ours_in_its_environment() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = recorder(directory.path());
+    let log = directory.path().join("log");
+    std::fs::write(&script, format!("#!/bin/sh\nexec env -0 > '{}'\n", log.display())).unwrap();
+    let browser = Browser::only([script.into_os_string()]);
+    browser
+        .open("https://as.example/authorize?state=canary")
+        .await
+        .unwrap();
+    let found = String::from_utf8(std::fs::read(&log).unwrap()).unwrap();
+    let ours: Vec<_> = std::env::vars()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    // The shell's own.
+    let shells = ["_=", "PWD=", "OLDPWD=", "SHLVL="];
+    let mut added = found
+        .split_terminator('\0')
+        .filter(|variable| !ours.iter().any(|known| known == variable))
+        .filter(|variable| !shells.iter().any(|name| variable.starts_with(name)));
+    assert_eq!(added.next(), None);
+    assert!(found.contains("PATH="), "{found}");
+}
+
 #[tokio::test]
 async fn a_browser_that_is_not_there_or_fails_is_an_error() {
     let directory = tempfile::tempdir().unwrap();

@@ -151,6 +151,7 @@ async fn an_interval_that_is_none_is_five_seconds() {
     }
 }
 
+/// H06
 #[tokio::test(start_paused = true)]
 async fn what_is_shown_is_safe_to_show() {
     let server = AuthorizationServer::start().await;

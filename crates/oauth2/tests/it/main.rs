@@ -4,6 +4,7 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "helpers of tests, which clippy takes for library code"
 )]
@@ -15,6 +16,8 @@ mod authorization_server;
 mod browser;
 mod cache;
 mod cancellation;
+#[cfg(target_os = "linux")]
+mod crashes;
 mod debug;
 mod device;
 mod discovery;

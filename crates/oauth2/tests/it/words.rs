@@ -1,11 +1,12 @@
 //! C8, H01: what is passed on of a server's own words.
 
 use crate::support::{endpoint, grant, http, in_full, json, quick, url};
-use gatepass_core::{ExposeSecret, RefreshToken, SecretString};
-use gatepass_oauth2::{Client, Grant, TokenEndpoint};
-use gatepass_testkit::AuthorizationServer;
+use gatepass_core::{ExposeSecret, RefreshToken, Scopes, SecretString};
+use gatepass_http::RetryPolicy;
+use gatepass_oauth2::{Client, DeviceFlow, Grant, TokenEndpoint};
+use gatepass_testkit::{Answer, AuthorizationServer};
 
-/// C8
+/// H06, C8
 #[tokio::test]
 async fn a_refusal_shows_the_servers_words_without_their_control_characters() {
     let server = AuthorizationServer::start().await;
@@ -36,7 +37,80 @@ async fn a_refusal_shows_the_servers_words_without_their_control_characters() {
         ),
     ));
     let error = endpoint(&server.token_url()).request(&grant()).await.unwrap_err();
-    assert!(error.to_string().len() < 1000, "{}", error.to_string().len());
+    // A thousand of each.
+    assert!(error.to_string().len() < 2200, "{}", error.to_string().len());
+}
+
+/// H06: whatever a server calls an error, a code or a person, it drives no terminal and begins no line.
+#[tokio::test(start_paused = true)]
+async fn nothing_that_a_server_names_drives_a_terminal() {
+    let server = AuthorizationServer::start().await;
+    let metadata = crate::person::metadata(&server).await;
+    let endpoint = || {
+        metadata
+            .endpoint(http(), Client::new("client", "secret"))
+            .with_retry(RetryPolicy::never())
+    };
+    let harmless = |text: &str| {
+        let hostile = |c: char| c.is_control() || ('\u{200e}'..='\u{202e}').contains(&c);
+        assert!(!text.chars().any(hostile), "{text:?}");
+    };
+    let flow = DeviceFlow::new(&metadata, endpoint()).unwrap();
+    let flow = flow.with_scopes(Scopes::parse("openid").unwrap());
+    for round in 0..200 {
+        let words = hostile_words();
+        server.push(Answer::json(
+            400,
+            &serde_json::json!({"error": words, "error_description": words}),
+        ));
+        let error = endpoint().request(&grant()).await.unwrap_err();
+        harmless(&format!("{error}{}", error.fix()));
+        let mut next = std::error::Error::source(&error);
+        while let Some(cause) = next {
+            harmless(&cause.to_string());
+            next = cause.source();
+        }
+
+        let begun = serde_json::json!({
+            "device_code": "device", "user_code": format!("A{words}"), "expires_in": 60,
+            "verification_uri": "https://as.example/device", "verification_uri_complete": words,
+        });
+        server.always_at("/device_authorization", Answer::json(200, &begun));
+        let device = flow.begin().await.unwrap();
+        harmless(&device.user_code);
+        harmless(&device.verification_uri);
+        harmless(device.verification_uri_complete.as_deref().unwrap_or_default());
+
+        if round % 20 == 0 {
+            server.normal();
+            server.set_claim("email", words);
+            let login = flow.finish(flow.begin().await.unwrap()).await.unwrap();
+            harmless(&login.identity.unwrap().email.unwrap_or_default());
+        }
+    }
+}
+
+/// Sequences that move the cursor, name a window, turn text round or end a line, among letters.
+fn hostile_words() -> String {
+    const PIECES: [&str; 14] = [
+        "\u{1b}[2J",
+        "\u{1b}]0;owned\u{7}",
+        "\u{9b}1m",
+        "\u{9d}x\u{9c}",
+        "\r\n",
+        "\n",
+        "\u{8}",
+        "\u{0}",
+        "\u{7f}",
+        "\u{202e}",
+        "\u{2028}",
+        "word",
+        "ћ",
+        " ",
+    ];
+    (0..fastrand::usize(1..12))
+        .filter_map(|_| fastrand::choice(PIECES))
+        .collect()
 }
 
 /// H01: what a server quotes of our request isn't passed on.

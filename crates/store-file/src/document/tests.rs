@@ -24,6 +24,7 @@ fn edited(document: &Document, edit: impl FnOnce(&mut Value)) -> Result<Document
     Document::parse(json.to_string().as_bytes(), &PathBuf::from("store"))
 }
 
+/// S07
 #[test]
 fn swapped_records_are_corrupt() {
     let swapped = edited(&two_accounts(), |json| {
@@ -39,6 +40,7 @@ fn swapped_records_are_corrupt() {
     assert_eq!(swapped.keys(), [key("jane"), key("joe")]);
 }
 
+/// S07
 #[test]
 fn a_record_of_another_store_or_version_is_corrupt() {
     for (member, value) in [

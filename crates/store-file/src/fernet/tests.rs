@@ -78,6 +78,21 @@ fn any_length_comes_back_and_no_two_tokens_are_alike() {
     }
 }
 
+/// S07: `GATEPASS_TEST_ENCRYPTIONS=1000000` for the full run.
+#[test]
+fn no_initialisation_vector_comes_twice() {
+    #[expect(clippy::disallowed_methods, reason = "how a person asks for the long run")]
+    let asked = std::env::var("GATEPASS_TEST_ENCRYPTIONS").ok();
+    let times = asked.map_or(10_000, |number| number.parse().unwrap());
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..times {
+        let token = URL_SAFE.decode(key().encrypt(b"", 0).unwrap()).unwrap();
+        // Behind the version and the time.
+        assert!(seen.insert(<[u8; 16]>::try_from(&token[9..25]).unwrap()));
+    }
+    eprintln!("{times} encryptions: no vector twice");
+}
+
 #[test]
 fn another_key_opens_nothing() {
     let other = Key::random().unwrap();

@@ -20,7 +20,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Roles: `count`, `save ACCOUNT TIMES`, `hold ACCOUNT`, `rotate`.
+    /// Roles: `count`, `history`, `save ACCOUNT TIMES [SECRET]`, `hold ACCOUNT`, `rotate`.
     pub(crate) fn start(directory: &Path, role: &str) -> Self {
         Self::start_under(&[], directory, role)
     }
@@ -109,7 +109,9 @@ fn a_role_of_another_test() {
     runtime.block_on(async {
         match words.as_slice() {
             ["count"] => count(&store).await,
-            ["save", account, times] => save(&store, account, times.parse().unwrap()).await,
+            ["history"] => history(&store).await,
+            ["save", account, times] => save(&store, account, times.parse().unwrap(), "").await,
+            ["save", account, times, secret] => save(&store, account, times.parse().unwrap(), secret).await,
             ["hold", account] => hold(&store, account).await,
             ["rotate"] => rotate(&store).await,
             _ => panic!("unknown role {role}"),
@@ -137,9 +139,23 @@ async fn count(store: &FileStore) {
     }
 }
 
-async fn save(store: &FileStore, account: &str, times: usize) {
+/// Saves from nothing at all, changes the key, saves again, and says each step when it is done.
+async fn history(store: &FileStore) {
+    for number in ["1", "2", "3"] {
+        if number == "3" {
+            store.rotate_key(KeySource::KeyFile).await.unwrap();
+            say("rotated");
+        }
+        store.save(&key("jane"), &credential(number)).await.unwrap();
+        say(&format!("saved {number}"));
+    }
+}
+
+/// Marks each credential with `secret` and its number.
+async fn save(store: &FileStore, account: &str, times: usize, secret: &str) {
     for number in 1..=times {
-        match store.save(&key(account), &credential(&number.to_string())).await {
+        let saved = credential(&format!("{secret}{number}"));
+        match store.save(&key(account), &saved).await {
             Ok(()) => say("saved"),
             Err(error) => say(&format!("failed: {error:?}")),
         }

@@ -4,6 +4,7 @@ use gatepass_file_store::{FileStore, KeySource};
 use gatepass_testkit::contract;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// K07
 #[tokio::test]
 async fn it_keeps_the_contract() {
     let root = tempfile::tempdir().unwrap();
@@ -27,6 +28,7 @@ async fn it_keeps_the_contract_on_many_threads_and_with_a_given_key() {
     .await;
 }
 
+/// K07
 #[tokio::test]
 async fn two_handles_share_it() {
     let home = Home::new();

@@ -15,6 +15,7 @@ fn kills() -> u32 {
     })
 }
 
+/// S03
 #[tokio::test]
 async fn a_killed_writer_loses_no_acknowledged_save_and_leaves_at_most_one_temporary_file() {
     let home = Home::new();
@@ -48,6 +49,7 @@ async fn a_killed_writer_loses_no_acknowledged_save_and_leaves_at_most_one_tempo
     );
 }
 
+/// S10
 #[tokio::test]
 async fn a_killed_key_change_loses_nothing_at_any_moment() {
     let home = Home::with_jane().await;
@@ -70,6 +72,7 @@ async fn a_killed_key_change_loses_nothing_at_any_moment() {
     );
 }
 
+/// S10
 #[tokio::test]
 async fn a_key_change_that_is_cut_off_leaves_the_old_key_or_the_new_one_in_force() {
     use gatepass_core::CredentialStore;

@@ -14,6 +14,7 @@ fn is_corrupt(error: &StoreError) -> bool {
     matches!(error, StoreError::Corrupt { .. })
 }
 
+/// S08
 #[tokio::test]
 async fn every_flipped_bit_and_every_truncation_is_corrupt_and_stays_on_disk() {
     let home = Home::with_jane().await;
@@ -47,6 +48,7 @@ async fn every_flipped_bit_and_every_truncation_is_corrupt_and_stays_on_disk() {
     );
 }
 
+/// S08
 #[tokio::test]
 async fn a_damaged_key_or_description_is_an_error_and_never_a_panic() {
     for name in [".key", META] {
@@ -102,6 +104,7 @@ async fn the_error_says_what_to_do() {
     assert!(error.to_string().contains(".key"), "{error}");
 }
 
+/// S08
 #[tokio::test]
 async fn a_save_moves_what_is_damaged_aside_and_goes_on() {
     let home = Home::with_jane().await;
@@ -200,6 +203,7 @@ async fn a_wrong_given_key_or_passphrase_moves_nothing() {
     }
 }
 
+/// S07
 #[tokio::test]
 async fn another_stores_file_is_not_taken_for_this_ones() {
     let given = || KeySource::Given("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into());

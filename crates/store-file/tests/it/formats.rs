@@ -107,7 +107,7 @@ async fn kaguras_directory_is_not_taken_for_a_store() {
     assert_eq!(home.read(CREDENTIALS), KAGURA_TOKEN.as_bytes());
 }
 
-/// The first format, written by the first version; committed once, and readable for ever.
+/// S10: the first format, written by the first version; committed once, and readable for ever.
 #[tokio::test]
 async fn the_golden_file_of_version_1_opens() {
     for (source, names) in [
@@ -179,6 +179,7 @@ async fn write_golden_files() {
     }
 }
 
+/// S10
 #[tokio::test]
 async fn a_newer_version_is_told_and_its_file_stays_untouched() {
     let home = Home::with_jane().await;

@@ -51,6 +51,7 @@ impl Drop for Small {
     }
 }
 
+/// S02
 #[tokio::test]
 async fn a_full_disk_keeps_the_old_credential_and_a_freed_one_takes_the_new() {
     let home = Home::new();
@@ -99,6 +100,7 @@ async fn a_read_only_disk_can_be_read_and_says_so_when_written() {
     assert_eq!(loaded(&store, "jane").await.unwrap().as_deref(), Some("1"));
 }
 
+/// S02
 #[tokio::test]
 async fn a_limit_on_file_sizes_keeps_the_old_credential() {
     // In blocks of 512 or 1,024 bytes, by shell: at most 1 KiB, and the token is longer. Whether the process ignores

@@ -122,6 +122,7 @@ async fn a_stray_key_file_takes_no_passphrase_store_with_it() {
     assert_eq!(loaded(&passphrase, "jane").await.unwrap().as_deref(), Some("1"));
 }
 
+/// S11
 #[tokio::test]
 async fn the_place_of_the_key_is_told_honestly() {
     let home = Home::new();
@@ -137,6 +138,7 @@ async fn the_place_of_the_key_is_told_honestly() {
     assert!(!home.path.exists());
 }
 
+/// S09
 #[tokio::test]
 async fn a_passphrase_is_derived_once_and_takes_its_time() {
     let home = Home::new();
@@ -156,6 +158,7 @@ async fn a_passphrase_is_derived_once_and_takes_its_time() {
     );
 }
 
+/// S09
 #[tokio::test]
 async fn a_greedy_description_is_refused_at_once() {
     let home = Home::new();

@@ -19,12 +19,16 @@ mod support;
 mod child;
 #[cfg(unix)]
 mod crashes;
+#[cfg(target_os = "linux")]
+mod disk;
 #[cfg(unix)]
 mod full;
 #[cfg(unix)]
 mod locks;
 #[cfg(unix)]
 mod planted;
+#[cfg(target_os = "linux")]
+mod power;
 #[cfg(unix)]
 mod processes;
 #[cfg(unix)]

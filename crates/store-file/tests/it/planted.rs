@@ -47,6 +47,7 @@ const PLANTS: [(&str, Plant); 5] = [
     }),
 ];
 
+/// S06
 #[tokio::test]
 async fn whatever_is_planted_is_refused_and_nothing_outside_is_touched() {
     let mut cases = 0;
@@ -102,6 +103,7 @@ async fn whatever_is_planted_is_refused_and_nothing_outside_is_touched() {
     eprintln!("{cases} things planted: all refused, nothing outside touched");
 }
 
+/// S06
 #[tokio::test]
 async fn a_planted_refresh_lock_is_refused() {
     let home = Home::with_jane().await;
@@ -125,6 +127,7 @@ async fn a_planted_refresh_lock_is_refused() {
     }
 }
 
+/// S06
 #[tokio::test]
 async fn a_directory_of_others_or_for_all_is_refused() {
     let home = Home::with_jane().await;

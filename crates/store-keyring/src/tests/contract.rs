@@ -3,6 +3,7 @@ use super::{credential, key};
 use gatepass_core::{CredentialStore, StoreError};
 use gatepass_testkit::contract;
 
+/// K07
 #[tokio::test]
 async fn it_keeps_the_contract_under_the_cap() {
     let root = tempfile::tempdir().unwrap();
@@ -11,6 +12,7 @@ async fn it_keeps_the_contract_under_the_cap() {
     contract::shared_credential_store(|| fake.store(root.path())).await;
 }
 
+/// K03
 #[tokio::test]
 async fn any_size_comes_back_and_leaves_no_stale_part() {
     let root = tempfile::tempdir().unwrap();

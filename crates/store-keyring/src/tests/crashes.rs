@@ -36,6 +36,7 @@ async fn cut_off_everywhere(directory: &Path, old: &Credential, new: &Credential
     }
 }
 
+/// K03
 #[tokio::test]
 async fn a_save_that_is_cut_off_leaves_the_old_credential_and_nothing_for_ever() {
     let root = tempfile::tempdir().unwrap();
@@ -54,6 +55,7 @@ async fn a_save_that_is_cut_off_leaves_the_old_credential_and_nothing_for_ever()
     }
 }
 
+/// K03
 #[tokio::test]
 async fn a_deletion_that_is_cut_off_is_finished_by_the_next() {
     let root = tempfile::tempdir().unwrap();

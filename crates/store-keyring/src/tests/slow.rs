@@ -35,6 +35,7 @@ async fn nothing_more_is_written_for_a_caller_who_was_told_that_it_failed() {
     assert_eq!(fake.users(), ["corp/jane"]);
 }
 
+/// K02
 #[tokio::test]
 async fn a_keyring_that_hangs_costs_four_threads_and_no_more() {
     let root = tempfile::tempdir().unwrap();

@@ -14,6 +14,7 @@ const STARTING: Duration = Duration::from_millis(500);
 /// Where the role says how long it took.
 const TOOK: &str = "took";
 
+/// K02
 #[test]
 fn a_keyring_that_never_answers_keeps_neither_callers_nor_the_process() {
     let Some(desktop) = Desktop::new() else { return };
@@ -95,6 +96,7 @@ pub(crate) async fn first_request() {
     );
 }
 
+/// K02
 #[test]
 fn the_default_deadline_is_ten_seconds() {
     assert_eq!(Keyring::DEADLINE, Duration::from_secs(10));

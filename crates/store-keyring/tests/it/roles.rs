@@ -22,6 +22,8 @@ fn a_role_of_another_test() {
         match words.as_slice() {
             ["contract"] => unlocked::contract().await,
             ["probe"] => unlocked::probe().await,
+            ["probe", "nothing"] => absent::probe().await,
+            ["handover"] => unlocked::handover(&directory).await,
             ["large"] => unlocked::large(&directory).await,
             ["vault"] => unlocked::vault(&directory).await,
             ["outlives", step] => unlocked::outlives(step, &directory).await,

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// K07
 #[test]
 fn it_keeps_the_contract() {
     let Some(desktop) = Desktop::new() else { return };
@@ -48,6 +49,33 @@ pub(crate) async fn probe() {
     }
 }
 
+/// K01: the keyring is no fake that forgets with its process.
+#[test]
+fn what_one_process_writes_a_new_one_reads_and_deletes() {
+    let Some(desktop) = Desktop::new() else { return };
+    desktop.run(&Ring::Unlocked, "handover").well();
+}
+
+pub(crate) async fn handover(directory: &Path) {
+    Keyring::new().probe().await.unwrap();
+    outlives("save", directory).await;
+    for step in ["load", "delete"] {
+        let new = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--ignored", "roles::a_role_of_another_test"])
+            .env("GATEPASS_TEST_ROLE", format!("outlives {step}"))
+            .output()
+            .unwrap();
+        assert!(new.status.success(), "{step}: {new:?}");
+        assert!(
+            String::from_utf8_lossy(&new.stdout).contains("1 passed"),
+            "{step}: {new:?}"
+        );
+    }
+    let left = CredentialStore::load(&store(directory), &key("jane")).await;
+    assert!(left.unwrap().is_none(), "deleted by another process");
+}
+
+/// K03
 #[test]
 fn sixteen_kibibytes_come_back() {
     let Some(desktop) = Desktop::new() else { return };
@@ -96,6 +124,7 @@ pub(crate) async fn vault(directory: &Path) {
     assert!(matches!(error, StoreError::WrongKey { .. }), "{error}");
 }
 
+/// K01
 #[test]
 fn a_login_outlives_the_session_and_a_locked_keyring_says_so() {
     let Some(desktop) = Desktop::new() else { return };
@@ -127,6 +156,10 @@ pub(crate) async fn outlives(step: &str, directory: &Path) {
             )
             .await;
             save.unwrap();
+        }
+        "delete" => {
+            let deleted = CredentialStore::delete(&store, &key("jane")).await;
+            assert!(deleted.unwrap());
         }
         _ => {
             let loaded = CredentialStore::load(&store, &key("jane")).await.unwrap();

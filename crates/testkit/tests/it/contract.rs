@@ -27,6 +27,7 @@ async fn the_cache_keeps_the_contract() {
     .await;
 }
 
+/// K07
 #[tokio::test]
 async fn the_memory_store_keeps_the_contract() {
     contract::credential_store(MemoryStore::new).await;
