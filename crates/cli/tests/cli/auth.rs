@@ -228,7 +228,7 @@ fn grant_another_scope(world: &World) {
     world.authorization.push(Answer::json(200, &body));
 }
 
-/// G3
+/// G3, G03
 #[tokio::test]
 async fn a_logout_revokes_first_and_tells_when_it_cannot() {
     let world = logged_in().await;

@@ -55,7 +55,7 @@ impl Metadata {
             let url = ServerUrl::parse(text, &field, transport)?;
             if url.is_private() && !url.has_origin_of(asked) {
                 let what = "leads to this machine or into a private network";
-                return Err(ConfigError::invalid(field, what, FIX));
+                return Err(ConfigError::invalid(&field, what, FIX));
             }
             Ok(url)
         };
