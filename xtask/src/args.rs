@@ -123,7 +123,8 @@ Examples:
 const E2E_HELP: &str = "\
 Installs an authorization server (Node 20+, npm) and a model server (Python 3.10+) under target/e2e
 as tests/e2e/README.md says, then runs the tests of gatepass-e2e against them. An installation is kept
-until its lock file changes. The tests find it through GATEPASS_E2E_TOOLS.
+until its lock file changes. The tests find it through GATEPASS_E2E_TOOLS. Logins are made in a browser
+where chromedriver and Chromium are installed.
 
   cargo xtask e2e [--keep] [-- FILTER...]
 

@@ -87,10 +87,12 @@ const EXAMPLES: &[&str] = &[
     "agent",
     "custom_source",
     "custom_store",
+    "google_login",
     "images",
     "streaming",
     "structured_output",
     "tools",
+    "two_providers",
 ];
 
 /// What would make `gatepass-core` heavy: HTTP clients, TLS, OS keyrings.

@@ -20,11 +20,24 @@ pub(crate) struct Options {
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Done {
     let node = node(workspace)?;
     let python = python(workspace)?;
+    let browser = browser(workspace);
+    if matches!(browser, Err(Stop::Failed(_))) {
+        return browser;
+    }
     install_authorization_server(workspace, &node)?;
     install_model_server(workspace, &python)?;
     // The tests run it; cargo builds no other package's program for them.
     workspace.run_line("cargo build --package gatepass-cli --locked")?;
-    run_tests(workspace, options)
+    run_tests(workspace, options)?;
+    browser
+}
+
+/// Whether logins can be made in a browser; the tests that do it leave themselves out otherwise.
+fn browser(workspace: &Workspace) -> Done {
+    if workspace.has("chromedriver") {
+        return Ok(());
+    }
+    Err(workspace.left_out("logins in a browser need chromedriver and Chromium (Debian: chromium-driver)"))
 }
 
 /// The version of Node, if it and npm will do.

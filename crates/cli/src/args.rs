@@ -64,7 +64,7 @@ pub(crate) enum ConfigCommand {
 #[derive(Debug, Args)]
 #[command(after_help = CHAT_EXAMPLES)]
 pub(crate) struct ChatArgs {
-    /// PROVIDER/NAME as configured, or a vendor's by its key: gpt-4o-mini, gemini/gemini-2.5-flash
+    /// PROVIDER/NAME as configured, or a vendor's: gpt-4o-mini, gemini/NAME
     #[arg(short, long)]
     pub(crate) model: String,
     /// Use a token of this OAuth2 provider: google, or a configured one

@@ -33,7 +33,13 @@ impl Login {
             _ => None,
         };
         let granted = response.access_token.scopes().or(scopes).cloned();
-        let missing = difference(scopes, granted.as_ref());
+        let mut missing = difference(scopes, granted.as_ref());
+        if response.id_token.is_some() {
+            // It is what `openid` was asked for. Servers whose access tokens are for a resource (RFC 8707) don't name
+            // `openid` among the scopes of those.
+            missing =
+                missing.and_then(|missing| difference(Some(&missing), Scopes::parse("openid").ok().as_ref()));
+        }
         let unexpected = scopes.and_then(|_| difference(granted.as_ref(), scopes));
         if missing.is_some() || unexpected.is_some() {
             tracing::warn!(

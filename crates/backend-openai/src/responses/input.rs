@@ -113,6 +113,10 @@ type Unsayable = &'static str;
 impl<'a> Builder<'a> {
     /// A message of anyone but the assistant. What is an item of its own parts it in two.
     fn add_said(&mut self, message: &'a Message) -> Result<(), Unsayable> {
+        let is_answer = |part: &Part| matches!(part, Part::ToolResult(_) | Part::Other(_));
+        if message.role == Role::Tool && (message.parts.is_empty() || !message.parts.iter().all(is_answer)) {
+            return Err("a message of a tool has to consist of tool results");
+        }
         let mut pieces = Vec::new();
         for part in &message.parts {
             match part {
@@ -130,10 +134,7 @@ impl<'a> Builder<'a> {
                 part => pieces.extend(Piece::of(part, message.belongs_to(WIRE))?),
             }
         }
-        if message.role == Role::Tool && !pieces.is_empty() {
-            return Err("a message of a tool has to consist of tool results");
-        }
-        if message.parts.is_empty() && message.role != Role::Tool {
+        if message.parts.is_empty() {
             self.items.push(InputItem::said(message, Content::Text("")));
         }
         self.flush(message, &mut pieces);

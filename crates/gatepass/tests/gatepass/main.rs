@@ -292,7 +292,7 @@ async fn an_api_key_and_a_configured_provider_exclude_each_other() {
 
 #[tokio::test]
 async fn a_model_that_names_no_provider_is_an_error() {
-    for model in ["llama", "", "/", "gemini/gemini-2.5-flash", "claude-sonnet-4"] {
+    for model in ["llama", "", "/", "gemini/"] {
         let error = config_error(call_llm("?", &LlmConfig::new(model)).await.unwrap_err());
         assert!(
             error.to_string().starts_with("model:") && !error.fix().is_empty(),

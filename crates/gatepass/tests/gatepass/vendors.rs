@@ -160,10 +160,12 @@ async fn each_vendor_gets_its_key_in_its_own_header_side_by_side() {
         let request = requests.last().unwrap();
         assert_eq!(request.path, path);
         for name in ["x-goog-api-key", "x-api-key", "authorization"] {
-            let expected = (name == header).then(|| match name {
-                "authorization" => "Bearer the-key",
-                _ => "the-key",
-            });
+            let sent = if name == "authorization" {
+                "Bearer the-key"
+            } else {
+                "the-key"
+            };
+            let expected = (name == header).then_some(sent);
             assert_eq!(request.header(name), expected, "{model}: {name}");
         }
         assert_eq!(request.query_value("key"), None);

@@ -80,6 +80,23 @@ async fn the_granted_scopes_are_kept_and_compared() {
 
 /// T08
 #[tokio::test]
+async fn an_id_token_is_the_scope_openid_whatever_the_answer_calls_granted() {
+    let server = AuthorizationServer::start().await;
+    let flow = flow_at(&by_hand(&server)).with_scopes(Scopes::parse("openid a").unwrap());
+    for (id_token, missing) in [(json!("a.b.c"), None), (json!(null), Some("openid"))] {
+        let answer = json!({"access_token": "t", "refresh_token": "r", "scope": "a", "id_token": id_token});
+        server.push(Answer::json(200, &answer));
+        let login = log_in(&flow, agree).await.0.unwrap();
+        assert_eq!(login.missing.map(|scopes| scopes.to_string()).as_deref(), missing);
+        assert_eq!(
+            login.credential.scopes.unwrap().to_string(),
+            "a",
+            "as the refreshes say"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_id_token_that_is_not_for_this_login_fails_it() {
     for (claim, value) in [
         ("nonce", json!("another")),

@@ -147,7 +147,7 @@ impl Directory {
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-        let mut file = self.handle.create_new(TEMPORARY)?;
+        let mut file = self.handle.create_new(TEMPORARY, bytes.len())?;
         file.write_all(bytes)?;
         file.sync_all()?;
         drop(file);

@@ -82,7 +82,7 @@ impl Handle {
         }
     }
 
-    pub(super) fn create_new(&self, name: &str) -> std::io::Result<File> {
+    pub(super) fn create_new(&self, name: &str, _: usize) -> std::io::Result<File> {
         OpenOptions::new()
             .write(true)
             .create_new(true)

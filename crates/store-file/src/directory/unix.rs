@@ -7,6 +7,7 @@ use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, Stat, fchmod, fstat, mkdirat, openat, renameat, statat, unlinkat,
 };
 use rustix::io::{Errno, retry_on_intr};
+use rustix::process::{Resource, getrlimit};
 use std::fs::File;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -131,8 +132,9 @@ impl Handle {
         }
     }
 
-    /// A new file, readable by this user alone from the first byte.
-    pub(super) fn create_new(&self, name: &str) -> std::io::Result<File> {
+    /// A new file for so many bytes, readable by this user alone from the first one on.
+    pub(super) fn create_new(&self, name: &str, length: usize) -> std::io::Result<File> {
+        check_limit(length)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | SAFELY;
         let descriptor = retry_on_intr(|| openat(&self.0, name, flags, OWNER_ONLY))?;
         fchmod(&descriptor, OWNER_ONLY)?; // a umask may have taken our own right to read it
@@ -178,4 +180,13 @@ fn facts(stat: &Stat) -> Facts {
 
 fn is_ours(stat: &Stat) -> bool {
     stat.st_uid == rustix::process::geteuid().as_raw()
+}
+
+/// A limit on file sizes (`ulimit -f`) is an error, as a full disk is. Writing past it would bring a signal, SIGXFSZ,
+/// that ends most programs: in the middle of a refresh, with the new refresh token.
+fn check_limit(length: usize) -> std::io::Result<()> {
+    match getrlimit(Resource::Fsize).current {
+        Some(limit) if length as u64 > limit => Err(Errno::FBIG.into()),
+        _ => Ok(()),
+    }
 }

@@ -263,6 +263,14 @@ fn what_the_api_does_not_take_is_refused_before_it_is_asked() {
             ask([Message::new(Role::Tool, [Part::text("no result")])]),
             "has to consist of tool results",
         ),
+        (
+            ask([Message::tool_result("1", "a").with_part(Part::text("no result"))]),
+            "has to consist of tool results",
+        ),
+        (
+            ask([Message::new(Role::Tool, [])]),
+            "has to consist of tool results",
+        ),
     ] {
         let refusal = refusal(&request);
         assert!(refusal.contains(what), "{refusal}");

@@ -21,6 +21,7 @@ pub(crate) struct AuthorizationServer {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Ready {
     pub(crate) issuer: String,
+    pub(crate) authorization_endpoint: String,
     pub(crate) token_endpoint: String,
     pub(crate) introspection_endpoint: String,
     pub(crate) revocation_endpoint: String,
@@ -29,10 +30,22 @@ pub(crate) struct Ready {
     pub(crate) clients: BTreeMap<String, String>,
 }
 
+/// What is held back of a token request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Hold {
+    /// The request: the server never gets to see it.
+    Request,
+    /// The answer: the server has done what was asked for.
+    Answer,
+}
+
 /// An answer of its token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TokenAnswer {
     pub(crate) status: u16,
+    /// When, in milliseconds since 1970.
+    pub(crate) at: u64,
+    pub(crate) grant: String,
     pub(crate) client: String,
     pub(crate) error: String,
 }
@@ -71,6 +84,40 @@ impl AuthorizationServer {
         assert_eq!(status, 200, "{said}");
     }
 
+    /// Holds the next token request back, until its client hangs up.
+    pub(crate) async fn hold(&self, what: Hold) {
+        let word = match what {
+            Hold::Request => "before",
+            Hold::Answer => "after",
+        };
+        let url = format!("{}/e2e/hold/{word}", self.metadata.issuer);
+        let (status, _) = http::post_form(&url, ("", ""), &[]).await.expect("an answer");
+        assert_eq!(status, 204);
+    }
+
+    /// Waits until so many token requests were held back.
+    pub(crate) async fn holds(&self, number: usize) {
+        let held = || {
+            let lines = self.process.stderr();
+            lines.iter().filter(|line| line.starts_with("HELD ")).count() == number
+        };
+        gatepass_testkit::eventually("a token request is held back", held).await;
+    }
+
+    /// Uses a refresh token of the client `desktop`; the answer's status.
+    pub(crate) async fn refresh(&self, token: &str) -> u16 {
+        let form = [
+            ("grant_type", "refresh_token"),
+            ("client_id", "desktop"),
+            ("refresh_token", token),
+        ];
+        let endpoint = &self.metadata.token_endpoint;
+        http::post_public_form(endpoint, &form)
+            .await
+            .expect("an answer")
+            .0
+    }
+
     async fn post(&self, endpoint: &str, client: &str, token: &str) -> (u16, Value) {
         let credentials = (client, self.secret_of(client));
         let answer = http::post_form(endpoint, credentials, &[("token", token)]).await;
@@ -80,6 +127,12 @@ impl AuthorizationServer {
     /// How often it was asked for a token so far.
     pub(crate) async fn token_requests(&self) -> usize {
         self.token_answers().await.len()
+    }
+
+    /// How often it gave one so far.
+    pub(crate) async fn granted(&self) -> usize {
+        let answers = self.token_answers().await;
+        answers.iter().filter(|answer| answer.status == 200).count()
     }
 
     /// What its token endpoint answered so far.
@@ -124,12 +177,17 @@ impl AuthorizationServer {
     }
 }
 
-/// Reads `POST /token 200 client=service error=-`; a client's name may have spaces.
+/// Reads `POST /token 200 at=1800000000000 grant=refresh_token client=desktop error=-`; a client's name may have
+/// spaces.
 fn token_answer(line: &str) -> Option<TokenAnswer> {
-    let (status, rest) = line.strip_prefix("POST /token ")?.split_once(" client=")?;
+    let (status, rest) = line.strip_prefix("POST /token ")?.split_once(" at=")?;
+    let (at, rest) = rest.split_once(" grant=")?;
+    let (grant, rest) = rest.split_once(" client=")?;
     let (client, error) = rest.rsplit_once(" error=")?;
     Some(TokenAnswer {
         status: status.parse().ok()?,
+        at: at.parse().ok()?,
+        grant: grant.to_owned(),
         client: client.to_owned(),
         error: error.to_owned(),
     })

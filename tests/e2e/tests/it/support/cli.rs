@@ -44,7 +44,18 @@ impl World {
         variables: &[(&str, &str)],
         arguments: impl IntoIterator<Item = S>,
     ) -> Child {
-        Command::new(tools::gatepass())
+        self.command(variables, arguments)
+            .spawn()
+            .expect("a program that can be started")
+    }
+
+    pub(super) fn command<S: AsRef<OsStr>>(
+        &self,
+        variables: &[(&str, &str)],
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Command {
+        let mut command = Command::new(tools::gatepass());
+        command
             .args(arguments)
             .env_clear()
             .env("HOME", self.folder())
@@ -53,9 +64,8 @@ impl World {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("a program that can be started")
+            .kill_on_drop(true);
+        command
     }
 
     /// Waits for its end, and reads what it has written since.
@@ -72,7 +82,7 @@ impl World {
         ran
     }
 
-    fn assert_shows_no_secret(&self, ran: &Ran) {
+    pub(super) fn assert_shows_no_secret(&self, ran: &Ran) {
         for text in [&ran.stdout, &ran.stderr] {
             let secret = self.secrets().into_iter().find(|secret| text.contains(secret));
             assert!(secret.is_none(), "it shows the secret {secret:?}: {ran:?}");

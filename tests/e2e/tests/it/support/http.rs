@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::request::Builder;
 use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -34,15 +35,25 @@ pub(crate) async fn post_form(
 ) -> Result<(u16, Value), Failure> {
     use base64::{Engine, engine::general_purpose::STANDARD};
 
+    let credentials = STANDARD.encode(format!("{id}:{secret}"));
+    post(
+        Request::post(url).header(AUTHORIZATION, format!("Basic {credentials}")),
+        form,
+    )
+    .await
+}
+
+/// The same for a client without a secret.
+pub(crate) async fn post_public_form(url: &str, form: &[(&str, &str)]) -> Result<(u16, Value), Failure> {
+    post(Request::post(url), form).await
+}
+
+async fn post(request: Builder, form: &[(&str, &str)]) -> Result<(u16, Value), Failure> {
     let body = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(form)
         .finish();
-    let request = Request::post(url)
+    let request = request
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header(
-            "authorization",
-            format!("Basic {}", STANDARD.encode(format!("{id}:{secret}"))),
-        )
         .body(Full::from(body))?;
     let answer = send(request).await?;
     let status = answer.status().as_u16();
