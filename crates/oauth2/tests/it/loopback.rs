@@ -283,6 +283,7 @@ fn is_allowed() -> bool {
     allowed
 }
 
+#[expect(clippy::print_stderr, reason = "for who runs the tests")]
 fn left_out(what: &str) {
     eprintln!("\n*** LEFT OUT: {what} is not to be had ***\n");
 }

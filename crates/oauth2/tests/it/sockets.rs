@@ -36,8 +36,8 @@ fn inodes() -> HashSet<String> {
 
 /// `sl local_address rem_address st … inode`; 0A is the state of a listener.
 fn listener(line: &str, ours: &HashSet<String>) -> Option<SocketAddr> {
-    let fields: Vec<_> = line.split_whitespace().collect();
-    let (local, state, inode) = (fields[1], fields[3], fields[9]);
+    let mut fields = line.split_whitespace();
+    let (local, state, inode) = (fields.nth(1)?, fields.nth(1)?, fields.nth(5)?);
     if state != "0A" || !ours.contains(inode) {
         return None;
     }

@@ -121,6 +121,7 @@ impl World {
 }
 
 /// In CI, which installs what is missing, that is a failure.
+#[expect(clippy::print_stderr, reason = "for who runs the tests")]
 fn left_out(program: &str) {
     #[expect(clippy::disallowed_methods, reason = "a test may ask where it runs")]
     let in_ci = std::env::var_os("CI").is_some();
