@@ -63,6 +63,21 @@ impl Profile {
         }
     }
 
+    /// Tries whether the store takes a login, before a person is asked to log in. A keyring is written to and read, and
+    /// what was written is deleted; the file is not touched: its lock tells.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if the keyring can't be used, otherwise as [`store`](Self::store).
+    pub async fn probe_store(&self) -> Result<(), StoreError> {
+        match self.store_kind() {
+            StoreKind::File => Ok(()),
+            #[cfg(feature = "keyring")]
+            StoreKind::Keyring => Keyring::new().probe().await,
+            #[cfg(not(feature = "keyring"))]
+            StoreKind::Keyring => Err(no_keyring()),
+        }
+    }
+
     /// The encrypted file in the directory, whichever store is in use.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod authorized;
 mod client;
 mod conceal;
 mod error;
+mod private;
 mod request;
 mod response;
 mod retry;

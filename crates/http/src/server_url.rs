@@ -1,3 +1,4 @@
+use crate::private::is_private;
 use gatepass_core::ConfigError;
 use std::fmt;
 use url::{Host, Position, Url};
@@ -74,6 +75,20 @@ impl ServerUrl {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         }
+    }
+
+    /// Whether only someone inside a network reaches it: this machine, a private or link-local address, a cloud's
+    /// metadata service; as any spelling that the URL standard knows (`2130706433`, `0x7f.1`, `[::ffff:10.0.0.1]`).
+    /// Names are not looked up.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        self.0.host().is_none_or(|host| is_private(&host))
+    }
+
+    /// Whether both have the same scheme, host and port.
+    #[must_use]
+    pub fn has_origin_of(&self, other: &Self) -> bool {
+        self.0.origin() == other.0.origin()
     }
 
     /// The address with `path` after its own path; one slash between them, and the query stays.
@@ -199,6 +214,94 @@ mod tests {
                 error.starts_with("token_url") && !error.contains("canary"),
                 "{bad}: {error}"
             );
+        }
+    }
+
+    /// M02
+    #[test]
+    fn what_only_an_insider_reaches_is_told_in_every_spelling() {
+        for inside in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "0x7f.0.0.01",
+            "0",
+            "0.0.0.0",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "100.100.100.200",
+            "192.0.0.192",
+            "169.254.169.254",
+            "2852039166",
+            "0251.0376.0251.0376",
+            "169.254.169.254.",
+            "255.255.255.255",
+            "224.0.0.1",
+            "198.18.0.1",
+            "[::]",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:a9fe:a9fe]",
+            "[::127.0.0.1]",
+            "[64:ff9b::10.0.0.1]",
+            "[64:ff9b:1::1]",
+            "[2002:7f00:1::]",
+            "[fd00:ec2::254]",
+            "[fe80::1]",
+            "[fec0::1]",
+            "[ff02::1]",
+            "localhost",
+            "LocalHost.",
+            "a.localhost",
+            "localhost.localdomain",
+            "metadata.google.internal.",
+            "１２７.0.0.1",
+            "ⓛocalhost",
+        ] {
+            let url = parse(&format!("https://{inside}/t")).unwrap();
+            assert!(url.is_private(), "{inside}: {url}");
+        }
+        for outside in [
+            "as.example",
+            "1.1.1.1",
+            "9.255.255.255",
+            "11.0.0.1",
+            "100.63.0.1",
+            "100.128.0.1",
+            "128.0.0.1",
+            "169.253.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.167.0.1",
+            "192.0.1.1",
+            "223.0.0.1",
+            "[2606:4700::1111]",
+            "[::ffff:1.1.1.1]",
+            "[64:ff9b::1.1.1.1]",
+            "[2002:101:101::]",
+            "localhost.example",
+            "10.example",
+            "sso.corp",
+        ] {
+            let url = parse(&format!("https://{outside}/t")).unwrap();
+            assert!(!url.is_private(), "{outside}: {url}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let url = parse("https://as.example/a").unwrap();
+        for (other, same) in [
+            ("https://AS.example:443/b?c", true),
+            ("https://as.example:444/a", false),
+            ("https://as.example./a", false),
+            ("https://x.as.example/a", false),
+        ] {
+            assert_eq!(parse(other).unwrap().has_origin_of(&url), same, "{other}");
         }
     }
 

@@ -52,10 +52,15 @@ impl Discovery {
 
     /// Asks the server that `issuer` names, at the place of RFC 8414 §3.1 first and at OpenID Connect's then.
     ///
-    /// The document's `issuer` must be the very text that was asked for (RFC 8414 §3.3).
+    /// The document's `issuer` must be the very text that was asked for (RFC 8414 §3.3). No redirect is followed.
+    ///
+    /// A document may send us to this machine, into a private network or to a cloud's metadata service only on the
+    /// issuer's own origin, which somebody has configured: any other server must not direct our requests there.
+    /// That goes by the addresses as they are written; what a name resolves to is left to TLS, whose certificate
+    /// has to be that name's.
     ///
     /// # Errors
-    /// [`TokenError::Config`] if there is no such document, if it names another issuer or no safe token endpoint;
+    /// [`TokenError::Config`] if there is no such document, if it names another issuer or an unsafe endpoint;
     /// [`TokenError::Unavailable`] and [`TokenError::Untrusted`] if the server can't be asked.
     pub async fn metadata(&self, issuer: &str, transport: Transport) -> Result<Metadata, TokenError> {
         let url = Metadata::issuer_url(issuer, transport)?;
@@ -76,7 +81,7 @@ impl Discovery {
             let Some(body) = self.fetch(place).await? else {
                 continue;
             };
-            if let Some(metadata) = Metadata::read(&body, issuer, &url.host(), transport)? {
+            if let Some(metadata) = Metadata::read(&body, issuer, url, transport)? {
                 return Ok(metadata);
             }
         }

@@ -1,6 +1,7 @@
 //! A person logs in, is logged in, logs out.
 
 use crate::support::{By, World, golden, golden_in, golden_login};
+use gatepass_testkit::Answer;
 use serde_json::json;
 use std::time::Duration;
 
@@ -221,14 +222,13 @@ async fn scopes_have_short_names_and_what_is_not_granted_is_told() {
 }
 
 fn grant_another_scope(world: &World) {
-    use gatepass_testkit::Answer;
     let body = json!({
         "access_token": "at-other-scope-canary", "token_type": "Bearer", "expires_in": 3600, "scope": "openid extra",
     });
     world.authorization.push(Answer::json(200, &body));
 }
 
-/// G3
+/// G3, G03
 #[tokio::test]
 async fn a_logout_revokes_first_and_tells_when_it_cannot() {
     let world = logged_in().await;
@@ -248,6 +248,38 @@ async fn a_logout_revokes_first_and_tells_when_it_cannot() {
     world.log_in(&login, By::Browser).await;
     golden_in(&world, "auth/logout_json", 0, &with(&logout, &["--json"])).await;
     golden_in(&world, "auth/logout_nobody_json", 0, &with(&logout, &["--json"])).await;
+}
+
+/// G03
+#[tokio::test]
+async fn a_logout_forgets_the_login_whatever_the_server_says_to_it() {
+    let mut world = World::new().await;
+    world.configure_all(&json!({ "team": world.login_entry() }));
+    let (login, logout) = (
+        ["auth", "login", "--provider", "team"],
+        ["auth", "logout", "--provider", "team", "--json"],
+    );
+    for (answer, revoked) in [
+        (Answer::new(200), true),
+        (
+            Answer::json(400, &json!({"error": "unsupported_token_type"})),
+            false,
+        ),
+        (Answer::new(503), false),
+        (Answer::close(), false),
+        (Answer::redirect(307, "http://127.0.0.1:9/"), false),
+    ] {
+        world.log_in(&login, By::Browser).await;
+        assert_eq!(world.stored_secrets().await.len(), 2);
+        world.authorization.always_at("/revoke", answer);
+        let told = world.run(&logout).await.json();
+        assert_eq!(
+            (&told["deleted"], &told["revoked"]),
+            (&json!(true), &json!(revoked))
+        );
+        assert_eq!(told["not_revoked_because"].is_string(), !revoked, "{told}");
+        assert!(world.stored_secrets().await.is_empty());
+    }
 }
 
 /// B2

@@ -133,6 +133,7 @@ async fn without_a_browser_or_a_port_there_is_no_login() {
     .await;
 }
 
+/// L05
 #[tokio::test]
 async fn who_refuses_is_not_logged_in() {
     let refuse = |error: &'static str| {
@@ -367,6 +368,7 @@ async fn an_end_of_stdin_does_not_end_a_login() {
     assert_eq!(world.outcome(child).await.code, Some(0));
 }
 
+/// L09
 #[tokio::test]
 async fn a_login_is_given_up_by_ctrl_c() {
     let mut world = World::new().await;
@@ -387,6 +389,7 @@ async fn a_login_is_given_up_by_ctrl_c() {
 }
 
 /// A rotation whose answer comes after Ctrl-C is saved all the same: without it the login would be lost.
+/// R05
 #[tokio::test]
 async fn ctrl_c_during_a_refresh_does_not_lose_the_login() {
     let mut world = World::new().await;

@@ -22,6 +22,7 @@ mod config;
 mod doctor;
 mod help;
 mod interruption;
+mod keyring;
 mod keys;
 mod output;
 mod quiet;

@@ -24,13 +24,15 @@ pub(crate) const FIX: &str = "write token_url instead, or correct issuer";
 
 impl Metadata {
     /// What the document says; `None` if it is no such document, but the start page that some servers have
-    /// everywhere. Its issuer must be the very text that was asked for (RFC 8414 §3.3).
+    /// everywhere. Its issuer must be the very text that was asked for (RFC 8414 §3.3), and only on the origin that
+    /// was asked may an endpoint be a private address.
     pub(crate) fn read(
         body: &[u8],
         issuer: &str,
-        host: &str,
+        asked: &ServerUrl,
         transport: Transport,
     ) -> Result<Option<Self>, ConfigError> {
+        let host = asked.host();
         let Ok(document) = serde_json::from_slice::<Document>(body) else {
             return Ok(None);
         };
@@ -49,7 +51,13 @@ impl Metadata {
             return Err(ConfigError::invalid("issuer", what, FIX));
         };
         let url = |text: &str, name: &str| {
-            ServerUrl::parse(text, &format!("{name} of the metadata document"), transport)
+            let field = format!("{name} of the metadata document");
+            let url = ServerUrl::parse(text, &field, transport)?;
+            if url.is_private() && !url.has_origin_of(asked) {
+                let what = "leads to this machine or into a private network";
+                return Err(ConfigError::invalid(&field, what, FIX));
+            }
+            Ok(url)
         };
         let optional = |text: Option<String>, name: &str| text.map(|text| url(&text, name)).transpose();
         let methods = document.token_endpoint_auth_methods_supported.unwrap_or_default();
@@ -93,6 +101,7 @@ mod tests {
 
     #[test]
     fn another_issuer_is_refused() {
+        let asked = ServerUrl::parse("https://as.example", "issuer", Transport::Encrypted).unwrap();
         for document in [
             r#"{"issuer":"https://evil.example","token_endpoint":"https://as.example/t"}"#,
             r#"{"issuer":"https://as.example/","token_endpoint":"https://as.example/t"}"#,
@@ -104,7 +113,7 @@ mod tests {
             "<html>",
         ] {
             let issuer = "https://as.example";
-            let read = Metadata::read(document.as_bytes(), issuer, "as.example", Transport::Encrypted);
+            let read = Metadata::read(document.as_bytes(), issuer, &asked, Transport::Encrypted);
             assert!(!matches!(read, Ok(Some(_))), "{document}");
         }
     }
@@ -112,10 +121,11 @@ mod tests {
     #[test]
     fn the_way_of_authentication_is_taken_from_the_document() {
         let issuer = "https://as.example";
+        let asked = ServerUrl::parse(issuer, "issuer", Transport::Encrypted).unwrap();
         let style = |methods: &str| {
             let document =
                 format!(r#"{{"issuer":"{issuer}","token_endpoint":"{issuer}/t"{methods}}}"#).into_bytes();
-            Metadata::read(&document, issuer, "as.example", Transport::Encrypted)
+            Metadata::read(&document, issuer, &asked, Transport::Encrypted)
                 .unwrap()
                 .unwrap()
                 .auth_style

@@ -49,9 +49,9 @@ async fn every_answer_that_is_no_token_response_fails_the_login() {
     }
 }
 
+/// L14
 #[tokio::test]
 async fn the_granted_scopes_are_kept_and_compared() {
-    // L14
     let server = AuthorizationServer::start().await;
     let flow = flow(&server).await.with_scopes(Scopes::parse("a b").unwrap());
     for (granted, stored, missing, unexpected) in [
@@ -78,6 +78,7 @@ async fn the_granted_scopes_are_kept_and_compared() {
     }
 }
 
+/// T08
 #[tokio::test]
 async fn an_id_token_is_the_scope_openid_whatever_the_answer_calls_granted() {
     let server = AuthorizationServer::start().await;
@@ -97,7 +98,6 @@ async fn an_id_token_is_the_scope_openid_whatever_the_answer_calls_granted() {
 
 #[tokio::test]
 async fn an_id_token_that_is_not_for_this_login_fails_it() {
-    // T08
     for (claim, value) in [
         ("nonce", json!("another")),
         ("aud", json!("another")),
@@ -122,9 +122,9 @@ fn by_hand(server: &AuthorizationServer) -> Metadata {
     Metadata::new(url(&server.token_url())).with_authorization_endpoint(url(&server.authorization_url()))
 }
 
+/// L06
 #[tokio::test]
 async fn a_document_without_s256_is_refused_before_anything_opens() {
-    // L06
     let server = AuthorizationServer::start().await;
     for methods in [
         None,
@@ -149,6 +149,7 @@ async fn a_document_without_s256_is_refused_before_anything_opens() {
     }
 }
 
+/// M03
 #[tokio::test]
 async fn a_server_that_cannot_be_used_is_refused_before_anything_opens() {
     let server = AuthorizationServer::start().await;

@@ -16,9 +16,9 @@ fn recorder(directory: &Path) -> PathBuf {
     script
 }
 
+/// L12
 #[tokio::test]
 async fn only_an_address_reaches_the_browser_and_as_one_argument() {
-    // L12
     let directory = tempfile::tempdir().unwrap();
     let browser = Browser::new().with_program(recorder(directory.path()));
     let log = directory.path().join("log");

@@ -63,9 +63,9 @@ async fn a_device_login_brings_a_credential() {
     assert_eq!(polls, [5, 10]);
 }
 
+/// G01
 #[tokio::test(start_paused = true)]
 async fn slow_down_holds_for_all_later_polls() {
-    // G01
     let server = AuthorizationServer::start().await;
     for code in [
         "authorization_pending",
@@ -85,6 +85,7 @@ async fn slow_down_holds_for_all_later_polls() {
     assert_eq!(log_in(&server).await.1, [5, 15], "without an error status, too");
 }
 
+/// G01
 #[tokio::test(start_paused = true)]
 async fn a_server_that_cannot_be_reached_is_polled_ever_more_slowly() {
     let server = AuthorizationServer::start().await;
@@ -96,6 +97,7 @@ async fn a_server_that_cannot_be_reached_is_polled_ever_more_slowly() {
     assert_eq!(polls, [5, 15, 35, 95]);
 }
 
+/// G01
 #[tokio::test(start_paused = true)]
 async fn the_end_is_the_end() {
     let server = AuthorizationServer::start().await;
@@ -115,9 +117,9 @@ async fn the_end_is_the_end() {
     }
 }
 
+/// G01
 #[tokio::test(start_paused = true)]
 async fn nobody_polls_after_the_code_has_expired() {
-    // G01
     let server = AuthorizationServer::start().await;
     server.always_at("/device_authorization", authorization(&json!({"expires_in": 22})));
     server.always(error("authorization_pending"));
@@ -126,9 +128,9 @@ async fn nobody_polls_after_the_code_has_expired() {
     assert_eq!(polls, [5, 10, 15, 20]);
 }
 
+/// G01
 #[tokio::test(start_paused = true)]
 async fn an_interval_that_is_none_is_five_seconds() {
-    // G01
     let server = AuthorizationServer::start().await;
     for (interval, expected) in [
         (json!(null), 5),
@@ -151,7 +153,7 @@ async fn an_interval_that_is_none_is_five_seconds() {
     }
 }
 
-/// H06
+/// G01, H06
 #[tokio::test(start_paused = true)]
 async fn what_is_shown_is_safe_to_show() {
     let server = AuthorizationServer::start().await;

@@ -42,7 +42,7 @@ async fn an_issuer_leads_to_a_token() {
     }
 }
 
-/// B2: RFC 8414 first, then OpenID Connect, both of them where the issuer has a path.
+/// B2, M02: RFC 8414 first, then OpenID Connect, both of them where the issuer has a path.
 #[tokio::test]
 async fn the_places_are_tried_in_order() {
     let server = AuthorizationServer::start().await;
@@ -80,7 +80,7 @@ async fn a_page_where_the_document_should_be_is_passed_over() {
     }
 }
 
-/// B2, RFC 8414 §3.3
+/// B2, M02, RFC 8414 §3.3
 #[tokio::test]
 async fn a_document_of_another_issuer_leads_nowhere() {
     for other in ["https://evil.example", "", "\u{1b}[2Jcanary"] {
@@ -105,7 +105,7 @@ async fn a_document_of_another_issuer_leads_nowhere() {
     assert_eq!(server.token_requests(), 0);
 }
 
-/// B2, T01
+/// B2, T01, M02
 #[tokio::test]
 async fn a_document_that_names_an_unsafe_endpoint_is_refused() {
     let server = AuthorizationServer::start().await;
@@ -134,7 +134,85 @@ async fn a_document_that_names_an_unsafe_endpoint_is_refused() {
         .unwrap();
 }
 
-/// T02
+/// M02: addresses that a server must not lead us to.
+const INSIDE: [&str; 30] = [
+    "https://169.254.169.254/latest/meta-data/",
+    "https://169.254.169.254:PORT/t",
+    "https://2852039166/t",
+    "https://0xa9fea9fe/t",
+    "https://0251.0376.0251.0376/t",
+    "https://[::ffff:169.254.169.254]/t",
+    "https://[fd00:ec2::254]/t",
+    "https://100.100.100.200/t",
+    "https://metadata.google.internal/computeMetadata/v1/",
+    "https://METADATA.google.internal./t",
+    "http://127.0.0.1:PORT/t",
+    "https://127.0.0.1:PORT/t",
+    "https://127.1:PORT/t",
+    "https://2130706433:PORT/t",
+    "https://0x7f000001:PORT/t",
+    "https://0177.0.0.1:PORT/t",
+    "https://0:PORT/t",
+    "https://[::1]:PORT/t",
+    "https://[::ffff:127.0.0.1]:PORT/t",
+    "https://[::ffff:7f00:1]:PORT/t",
+    "https://[64:ff9b::7f00:1]:PORT/t",
+    "https://[fe80::1]/t",
+    "https://10.0.0.1/t",
+    "https://172.16.0.1/t",
+    "https://192.168.1.1/t",
+    "http://localhost:PORT/t",
+    "http://LOCALHOST.:PORT/t",
+    "http://x.localhost:PORT/t",
+    "https://\u{ff11}27.0.0.1:PORT/t",
+    "https://as.example@127.0.0.1:PORT/t",
+];
+
+/// M02: whichever endpoint it is, and even where plain http is allowed.
+#[tokio::test]
+async fn a_document_leads_nowhere_inside_but_to_its_own_origin() {
+    let trap = Trap::new();
+    let server = AuthorizationServer::start().await;
+    let endpoints = [
+        "token_endpoint",
+        "authorization_endpoint",
+        "device_authorization_endpoint",
+        "revocation_endpoint",
+    ];
+    let own = |server: &AuthorizationServer| value!({"issuer": server.issuer(), "token_endpoint": server.token_url()});
+    let discovery = Discovery::new(http()).with_retry(quick());
+    for inside in INSIDE {
+        let inside = inside.replace("PORT", &trap.address().port().to_string());
+        for endpoint in endpoints {
+            let mut document = own(&server);
+            document[endpoint] = inside.as_str().into();
+            server.set_metadata(document);
+            for transport in [Transport::Encrypted, Transport::PlainAllowed] {
+                let error = discovery.metadata(&server.issuer(), transport).await.unwrap_err();
+                assert!(matches!(error, TokenError::Config(_)), "{inside}: {error:?}");
+                let text = error.to_string();
+                let why = text.contains("leads to this machine or into a private network")
+                    || text.contains("user info");
+                assert!(text.starts_with(endpoint) && why, "{inside}: {text}");
+                assert!(error.fix().contains("token_url") || text.contains("user info"));
+            }
+        }
+    }
+    assert!(!trap.was_visited());
+    assert_eq!(server.token_requests(), 0);
+
+    // The person has configured this one by hand, private as it is.
+    let mut document = own(&server);
+    for endpoint in endpoints {
+        document[endpoint] = server.token_url().into();
+    }
+    server.set_metadata(document);
+    let metadata = discover(&server.issuer()).await.unwrap();
+    let endpoint = metadata.endpoint(http(), client()).with_retry(quick());
+    endpoint.request(&grant()).await.unwrap();
+}
+
+/// T02, M02
 #[tokio::test]
 async fn redirecting_metadata_is_not_followed() {
     let trap = Trap::new();

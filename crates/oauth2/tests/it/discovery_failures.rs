@@ -8,7 +8,7 @@ use gatepass_oauth2::Discovery;
 use gatepass_testkit::{Answer, AuthorizationServer};
 use std::time::{Duration, Instant};
 
-/// T05, T06
+/// T05, T06, M02
 #[tokio::test]
 async fn hostile_metadata_is_an_error_in_bounded_time() {
     let http = HttpClient::new(HttpOptions::default().with_first_byte_timeout(SOON)).unwrap();

@@ -168,9 +168,9 @@ fn status(reply: &str) -> u16 {
         .unwrap_or(0)
 }
 
+/// L08, L10
 #[tokio::test]
 async fn hostile_requests_get_an_error_and_the_login_goes_on() {
-    // L08, L10
     let server = AuthorizationServer::start().await;
     let (login, asked) = log_in(&flow(&server).await, |asked: Asked| async move {
         let (host, state) = (asked.authority(), asked.parameter("state"));

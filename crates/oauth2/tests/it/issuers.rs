@@ -49,6 +49,7 @@ impl Issuer {
     }
 }
 
+/// M03
 #[tokio::test]
 async fn no_history_of_two_servers_mixes_their_secrets() {
     let mut random = fastrand::Rng::with_seed(42);

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// L08, L09: 500 half heads, 100 silent sockets, 200 strays, then the person.
 #[tokio::test]
 async fn silent_sockets_and_strays_do_not_hold_up_the_login() {
-    // L08, L09: 500 half heads, 100 silent sockets, 200 strays, then the person.
     let server = AuthorizationServer::start().await;
     let (login, elapsed) = log_in(&flow(&server).await, |asked: Asked| async move {
         let host = asked.authority();
@@ -41,9 +41,9 @@ async fn silent_sockets_and_strays_do_not_hold_up_the_login() {
     assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
 }
 
+/// L09
 #[tokio::test]
 async fn half_a_head_is_closed_after_ten_seconds() {
-    // L09
     let server = AuthorizationServer::start().await;
     let (login, ()) = log_in(&flow(&server).await, |asked: Asked| async move {
         let mut sockets = Vec::new();
@@ -66,9 +66,9 @@ async fn half_a_head_is_closed_after_ten_seconds() {
     login.unwrap();
 }
 
+/// L07
 #[tokio::test]
 async fn every_connection_ends_with_the_login() {
-    // L07
     let server = AuthorizationServer::start().await;
     let (login, mut idle) = log_in(&flow(&server).await, |asked: Asked| async move {
         let idle = TcpStream::connect(asked.authority()).await.unwrap();

@@ -34,6 +34,7 @@ const NOT_THE_ANSWER: &[&str] = &[
     "code=x;state=STATE",
 ];
 
+/// L04, L05, L10
 #[tokio::test]
 async fn nothing_of_an_answer_without_our_state_counts() {
     let server = AuthorizationServer::start().await;
@@ -103,9 +104,9 @@ async fn visit_without_listener(asked: &Asked) -> String {
     response.headers()["location"].to_str().unwrap().to_owned()
 }
 
+/// L13, B1
 #[tokio::test]
 async fn a_pasted_address_passes_the_same_checks() {
-    // L13, B1
     let server = AuthorizationServer::start().await;
     let login = flow(&server)
         .await
@@ -148,9 +149,9 @@ async fn a_page_without_our_state_has_no_text_of_the_provider() {
     assert!(!page.body.contains("canary"), "{}", page.body);
 }
 
+/// M01, by the scenarios of the conformance suite of MCP
 #[tokio::test]
 async fn the_issuer_is_compared_as_text() {
-    // M01, by the scenarios of the conformance suite of MCP
     let server = AuthorizationServer::start().await;
     let issuer = server.issuer();
     for (promised, named, good) in [
@@ -191,9 +192,9 @@ async fn the_issuer_is_compared_as_text() {
     }
 }
 
+/// M03, mix-up: the attacker's document names the honest server's login page and its own token endpoint.
 #[tokio::test]
 async fn an_attacker_between_us_and_an_honest_server_gets_no_code() {
-    // M03, mix-up: the attacker's document names the honest server's login page and its own token endpoint.
     let (honest, attacker) = (
         AuthorizationServer::start().await,
         AuthorizationServer::start().await,
@@ -208,9 +209,9 @@ async fn an_attacker_between_us_and_an_honest_server_gets_no_code() {
     assert_eq!((attacker.requests().len(), honest.token_requests()), (0, 0));
 }
 
+/// L07: the same answer again while the first one is being exchanged.
 #[tokio::test]
 async fn an_answer_counts_once() {
-    // L07: the same answer again while the first one is being exchanged.
     let server = AuthorizationServer::start().await;
     server.set_delay(Duration::from_millis(300));
     let (login, second) = log_in(&flow(&server).await, |asked: Asked| async move {

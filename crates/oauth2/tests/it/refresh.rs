@@ -88,9 +88,9 @@ impl Login {
     }
 }
 
+/// R04
 #[tokio::test]
 async fn a_valid_stored_token_is_used_without_lock_or_request() {
-    // R04
     let login = Login::new().await;
     login.log_in(old_token(1000)).await;
     login.store.set(|faults| &faults.locked, true);
@@ -134,9 +134,9 @@ async fn the_new_refresh_token_is_stored_before_the_access_token_is_used() {
     assert_eq!(login.server.token_requests(), 1);
 }
 
+/// R08
 #[tokio::test]
 async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
-    // R08
     let login = Login::new().await;
     let before = login.stored().await.refresh_token;
     for answer in [

@@ -30,9 +30,9 @@ async fn a_login_goes_only_to_the_server_and_the_client_that_it_belongs_to() {
     assert_eq!(login.server.requests().len(), 0);
 }
 
+/// R09
 #[tokio::test]
 async fn another_persons_login_is_never_adopted_silently() {
-    // R09
     let login = Login::new().await;
     login.edit(|credential| credential.with_subject("jane")).await;
     let source = login.source();
@@ -47,9 +47,9 @@ async fn another_persons_login_is_never_adopted_silently() {
     login.source().token().await.unwrap();
 }
 
+/// G12
 #[tokio::test]
 async fn two_accounts_never_share_a_token() {
-    // G12
     let login = Login::new().await;
     let mut callers = JoinSet::new();
     for account in ["jane", "joe", "ann"] {

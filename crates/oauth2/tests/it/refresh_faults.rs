@@ -10,9 +10,9 @@ use std::error::Error;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+/// R09; a server that punishes reuse would end both.
 #[tokio::test]
 async fn without_a_lock_the_loser_adopts_the_winners_login() {
-    // R09; a server that punishes reuse would end both.
     for _ in 0..20 {
         let login = Login::new().await;
         login.server.punish_reuse(false);
@@ -145,9 +145,9 @@ async fn a_token_in_its_last_minutes_serves_once_when_the_server_is_down() {
     assert_eq!(error.advice(), Advice::Retry { after: None }, "{error}");
 }
 
+/// R07
 #[tokio::test]
 async fn a_full_disk_takes_nothing_away_and_the_newest_token_is_saved_later() {
-    // R07
     let login = Login::new().await;
     let before = login.stored().await;
     login.store.set(|faults| &faults.no_save, true);
@@ -211,9 +211,9 @@ async fn what_was_saved_or_deleted_since_is_not_overwritten_by_a_late_save() {
     }
 }
 
+/// R05: 1,000 rounds, the answer and the save each take a while, the caller leaves at some point.
 #[tokio::test]
 async fn callers_that_leave_at_any_moment_lose_no_rotation() {
-    // R05: 1,000 rounds, the answer and the save each take a while, the caller leaves at some point.
     let login = Login::new().await;
     login.server.set_delay(Duration::from_millis(2));
     login.store.faults.save_ms.store(1, Ordering::SeqCst);
@@ -233,9 +233,9 @@ async fn callers_that_leave_at_any_moment_lose_no_rotation() {
     assert!(login.server.requests().iter().filter(refused).count() >= 1000);
 }
 
+/// R03: whoever repeats a rotation that is under way ends the login.
 #[tokio::test(start_paused = true)]
 async fn a_slow_server_is_not_asked_again_with_a_token_that_it_may_have_taken() {
-    // R03: whoever repeats a rotation that is under way ends the login.
     let login = Login::new().await;
     login.server.set_delay(Duration::from_secs(25));
     let endpoint = login.endpoint().with_retry(gatepass_http::RetryPolicy::tokens());

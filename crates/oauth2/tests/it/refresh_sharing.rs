@@ -25,9 +25,9 @@ async fn a_thousand_callers_make_one_request() {
     );
 }
 
+/// R02, as far as one process can show it: each source stands for a process.
 #[tokio::test]
 async fn twenty_sources_on_one_store_make_one_request_an_expiry() {
-    // R02, as far as one process can show it: each source stands for a process.
     let login = Login::new().await;
     login.server.set_delay(Duration::from_millis(5));
     for expiry in 1..=20 {
@@ -46,9 +46,9 @@ async fn twenty_sources_on_one_store_make_one_request_an_expiry() {
     login.assert_alive().await;
 }
 
+/// R04
 #[tokio::test]
 async fn a_thousand_readers_need_no_lock_while_a_writer_holds_it() {
-    // R04
     let login = Login::new().await;
     login.log_in(old_token(1000)).await;
     let _lock = login.store.lock(&key()).await.unwrap();

@@ -20,9 +20,9 @@ async fn login(server: &AuthorizationServer) -> Login {
     log_in(&flow(server).await, agree).await.0.unwrap()
 }
 
+/// G03
 #[tokio::test]
 async fn both_tokens_are_revoked_the_refresh_token_first() {
-    // G03
     let server = AuthorizationServer::start().await;
     let credential = login(&server).await.credential;
     let revocation = revocation(&server).await;
@@ -43,9 +43,9 @@ async fn both_tokens_are_revoked_the_refresh_token_first() {
     revocation.revoke(&credential).await.unwrap();
 }
 
+/// G03
 #[tokio::test]
 async fn a_failure_is_told_within_five_seconds_and_both_are_tried() {
-    // G03
     let server = AuthorizationServer::start().await;
     let credential = login(&server).await.credential;
     let revocation = revocation(&server).await;
@@ -77,9 +77,9 @@ async fn a_failure_is_told_within_five_seconds_and_both_are_tried() {
     );
 }
 
+/// M03
 #[tokio::test]
 async fn a_token_goes_to_no_host_that_did_not_issue_it() {
-    // M03
     let (ours, other) = (
         AuthorizationServer::start().await,
         AuthorizationServer::start().await,

@@ -83,6 +83,7 @@ fn one_bad_record_spoils_no_other_and_can_be_replaced_or_removed() {
     );
 }
 
+/// R08
 #[test]
 fn unknown_members_of_document_record_and_credential_survive() {
     let mut document = edited(&two_accounts(), |json| {

@@ -15,7 +15,7 @@ fn kills() -> u32 {
     })
 }
 
-/// S03
+/// S03, R06
 #[tokio::test]
 async fn a_killed_writer_loses_no_acknowledged_save_and_leaves_at_most_one_temporary_file() {
     let home = Home::new();

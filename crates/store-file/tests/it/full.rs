@@ -51,7 +51,7 @@ impl Drop for Small {
     }
 }
 
-/// S02
+/// S02, R07
 #[tokio::test]
 async fn a_full_disk_keeps_the_old_credential_and_a_freed_one_takes_the_new() {
     let home = Home::new();

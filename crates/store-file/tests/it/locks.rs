@@ -7,6 +7,7 @@ use gatepass_file_store::{FileStore, KeySource};
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
+/// R03
 #[tokio::test]
 async fn the_next_goes_on_within_a_second_after_the_holder_was_killed() {
     let home = Home::new();
@@ -28,6 +29,7 @@ async fn the_next_goes_on_within_a_second_after_the_holder_was_killed() {
     assert!(waited < Duration::from_secs(1), "{waited:?}");
 }
 
+/// R03, R04
 #[tokio::test]
 async fn who_waits_too_long_is_told_so() {
     let home = Home::new();
@@ -66,6 +68,7 @@ async fn a_lock_blocks_no_thread() {
     drop(waiters);
 }
 
+/// R04
 #[tokio::test]
 async fn a_directory_is_the_same_by_any_path() {
     let home = Home::with_jane().await;

@@ -119,6 +119,7 @@ async fn processes_that_make_the_first_key_at_once_agree_on_one() {
     eprintln!("{ROUNDS} rounds of 6 processes: one key each, nothing lost");
 }
 
+/// R04
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_readers_wait_for_no_writer() {
     let home = Home::with_jane().await;

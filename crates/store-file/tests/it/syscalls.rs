@@ -70,7 +70,7 @@ async fn a_save_opens_a_new_file_writes_syncs_renames_and_syncs_the_directory() 
     );
 }
 
-/// S02: each call that a save makes fails once, with each error that it may fail with.
+/// S02, R06: each call that a save makes fails once, with each error that it may fail with.
 #[tokio::test]
 async fn whatever_call_fails_old_or_new_is_there_and_the_failure_is_told() {
     if !can_trace() {

@@ -63,6 +63,7 @@ async fn world() -> Option<(World, Kept, Browser)> {
     Some((world, kept, browser))
 }
 
+/// L11
 #[tokio::test]
 async fn the_last_page_tells_how_a_login_has_ended_and_loads_nothing() {
     let Some((world, kept, browser)) = world().await else {
@@ -110,6 +111,7 @@ async fn the_last_page_tells_how_a_login_has_ended_and_loads_nothing() {
     }
 }
 
+/// L08, L10
 #[tokio::test]
 async fn strangers_at_the_listener_and_hostile_pages_change_nothing() {
     let Some((world, kept, browser)) = world().await else {
@@ -143,6 +145,7 @@ async fn strangers_at_the_listener_and_hostile_pages_change_nothing() {
     ));
 }
 
+/// L09
 #[tokio::test]
 async fn a_window_that_is_closed_ends_the_login_in_time() {
     let Some((world, kept, browser)) = world().await else {

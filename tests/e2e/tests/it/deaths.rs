@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// R03
 #[tokio::test]
 async fn the_next_process_goes_on_within_a_second_when_the_one_that_refreshes_is_killed() {
     let Some(world) = Setup::tokens().start().await else {
@@ -56,6 +57,7 @@ async fn the_next_process_goes_on_within_a_second_when_the_one_that_refreshes_is
     ));
 }
 
+/// R06
 #[tokio::test]
 async fn a_rotation_that_dies_with_its_process_costs_one_new_login_and_no_loop() {
     // The server has taken the old refresh token and nobody has the new one: no program can help that. It is said

@@ -47,6 +47,7 @@ impl Drop for Small {
     }
 }
 
+/// R07
 #[tokio::test]
 async fn calls_go_on_while_the_disk_is_full_and_a_freed_one_takes_the_newest_token() {
     let Some(world) = Setup::tokens().start().await else {
@@ -62,6 +63,7 @@ async fn calls_go_on_while_the_disk_is_full_and_a_freed_one_takes_the_newest_tok
     refreshes_go_on(&world, &kept, worker, "No space left", free).await;
 }
 
+/// R07
 #[tokio::test]
 async fn calls_go_on_under_a_limit_on_file_sizes_and_without_it_the_newest_token_is_saved() {
     let Some(world) = Setup::tokens().start().await else {

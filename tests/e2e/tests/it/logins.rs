@@ -5,6 +5,7 @@ use crate::worker::Worker;
 use gatepass_core::{Advice, ExposeSecret, TokenSource};
 use std::error::Error;
 
+/// G03
 #[tokio::test]
 async fn a_logout_ends_the_login_at_the_server() {
     let Some(world) = Setup::tokens().start().await else {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 const PROCESSES: usize = 20;
 
+/// R02
 #[tokio::test]
 async fn twenty_processes_make_one_token_request_for_each_of_fifty_expiries() {
     let Some(world) = Setup::tokens().start().await else {
@@ -16,6 +17,7 @@ async fn twenty_processes_make_one_token_request_for_each_of_fifty_expiries() {
     share_fifty_expiries(&world, Place::file(world.folder())).await;
 }
 
+/// R02
 #[tokio::test]
 async fn twenty_processes_share_fifty_expiries_by_a_keyring_too() {
     if !has_keyring("rotation::twenty_processes_share_fifty_expiries_by_a_keyring_too").await {

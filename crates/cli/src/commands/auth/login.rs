@@ -20,6 +20,7 @@ pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
         // A login that can't be kept would be in vain: that is found out before anybody logs in.
         let key = CredentialKey::new(provider.name().clone());
         let key = key.with_account(account.unwrap_or(CredentialKey::DEFAULT_ACCOUNT))?;
+        spinner::during(profile.probe_store()).await?;
         drop(spinner::during(store.lock(&key)).await?);
 
         let login = spinner::during(log_in(&provider, args, form)).await?;

@@ -1,4 +1,6 @@
 pub(crate) mod canaries;
+#[cfg(target_os = "linux")]
+pub(crate) mod desktop;
 pub(crate) mod golden;
 pub(crate) mod person;
 pub(crate) mod terminal;
