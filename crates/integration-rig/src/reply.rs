@@ -41,7 +41,7 @@ impl<'id> Decoder<'id, Completion, ChatEvent> for Reader<'id> {
                 self.finish.model = model;
                 self.wire = wire;
             }
-            ChatEvent::Text(more) => self.text(&mut out, more)?,
+            ChatEvent::Text(more) => self.text(&mut out, &more)?,
             ChatEvent::Reasoning(more) => self.reasoning(&mut out, more)?,
             ChatEvent::ToolCallStart { index, id, name } => self.call_starts(&mut out, index, id, &name)?,
             ChatEvent::ToolCallArguments { index, arguments } => {
@@ -73,12 +73,12 @@ impl<'id> Decoder<'id, Completion, ChatEvent> for Reader<'id> {
 }
 
 impl<'id> Reader<'id> {
-    fn text(&mut self, out: &mut Out<'id, Completion>, more: String) -> Written {
+    fn text(&mut self, out: &mut Out<'id, Completion>, more: &str) -> Written {
         if let Some((index, Part::Text(text))) = &mut self.last {
-            text.text.push_str(&more);
-            return out.push(*index, &more);
+            text.text.push_str(more);
+            return out.push(*index, more);
         }
-        self.open(out, Block::Text, &more, Part::Text(Text::new(more.clone())))
+        self.open(out, Block::Text, more, Part::Text(Text::new(more)))
     }
 
     fn reasoning(&mut self, out: &mut Out<'id, Completion>, more: Reasoning) -> Written {

@@ -1,5 +1,10 @@
 //! rig's models and agents over gatepass's backends, against a live model server.
 
+#![expect(
+    clippy::expect_used,
+    reason = "helpers of tests, which clippy takes for library code"
+)]
+
 mod agent;
 mod call;
 mod failure;
