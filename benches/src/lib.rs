@@ -1,13 +1,23 @@
-//! What the benchmarks share: the command line, tasks that spin, spread, a table.
+//! What the benchmarks share: the command line, the stub, what is measured and how, spread, a table.
 
 mod run;
-mod spin;
 mod spread;
 mod table;
 
+mod job;
+mod spin;
+mod stub;
+
+pub mod calls;
+pub mod clients;
+pub mod hit;
+pub mod streams;
+
+pub use job::{Cost, Job};
 pub use run::{Effort, Run};
 pub use spin::{Operation, measure};
 pub use spread::Spread;
+pub use stub::{EVENTS, Framing, Stub, TEXT, stream_bytes};
 pub use table::Table;
 
 use tokio::runtime::{Builder, Runtime};

@@ -21,7 +21,13 @@ impl Spread {
     /// The sample that so many percent of all don't exceed; not a number if there are none.
     #[must_use]
     pub fn percentile(&self, percent: usize) -> f64 {
-        let index = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
+        self.per_mille(10 * percent)
+    }
+
+    /// The sample that so many thousandths of all don't exceed; not a number if there are none.
+    #[must_use]
+    pub fn per_mille(&self, thousandths: usize) -> f64 {
+        let index = (self.0.len() * thousandths).div_ceil(1000).saturating_sub(1);
         self.0.get(index).copied().unwrap_or(f64::NAN)
     }
 }
@@ -42,6 +48,7 @@ mod tests {
         let spread = Spread::of((1_u32..=1000).rev().map(f64::from));
         let at = [0, 50, 99, 100].map(|percent| spread.percentile(percent));
         assert_eq!(at, [1.0, 500.0, 990.0, 1000.0]);
+        assert_eq!(spread.per_mille(999), 999.0);
         assert_eq!(Spread::of([3.0, 1.0, 2.0]).to_string(), "2.0 (1.0–3.0)");
         assert!(Spread::of([]).median().is_nan());
     }

@@ -1,6 +1,6 @@
 //! What the person at the terminal asked for.
 
-use crate::{checks, e2e};
+use crate::{bench::Whose, checks, e2e, fuzz, mutants};
 
 /// One habit of the repository, ready to be performed.
 #[derive(Debug, PartialEq)]
@@ -13,7 +13,17 @@ pub(crate) enum Habit {
     E2e(e2e::Options),
     Deny,
     Bench {
+        whose: Whose,
         arguments: Vec<String>,
+    },
+    /// All targets, or those named, each for so long.
+    Fuzz {
+        seconds: u32,
+        targets: Vec<String>,
+    },
+    /// All packages that have such places, or those named.
+    Mutants {
+        packages: Vec<String>,
     },
 }
 
@@ -30,10 +40,16 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "e2e" if help => Ok(Habit::Help(E2E_HELP)),
         "deny" if help => Ok(Habit::Help(DENY_HELP)),
         "bench" if help => Ok(Habit::Help(BENCH_HELP)),
+        "fuzz" if help => Ok(Habit::Help(FUZZ_HELP)),
+        "mutants" if help => Ok(Habit::Help(MUTANTS_HELP)),
         "test" => parse_test(own, &passed_on),
         "e2e" => parse_e2e(&own, passed_on),
         "deny" => nothing_more(&own, &passed_on).map(|()| Habit::Deny),
-        "bench" => nothing_more(&own, &[]).map(|()| Habit::Bench { arguments: passed_on }),
+        "bench" => parse_bench(&own, passed_on),
+        "fuzz" => nothing_more(&passed_on, &[]).and_then(|()| parse_fuzz(own)),
+        "mutants" => nothing_more(&passed_on, &[])
+            .and_then(|()| known("package", own, mutants::packages()))
+            .map(|packages| Habit::Mutants { packages }),
         "help" => Ok(Habit::Help(HELP)),
         word if is_help(word) => Ok(Habit::Help(HELP)),
         _ => Err(format!(
@@ -44,15 +60,33 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
 
 fn parse_test(steps: Vec<String>, passed_on: &[String]) -> Result<Habit, String> {
     nothing_more(passed_on, &[])?;
-    match steps
-        .iter()
-        .find(|step| !checks::names().any(|name| name == step.as_str()))
-    {
-        Some(step) => Err(format!(
-            "there is no step `{step}`; there are: {}",
-            checks::names().collect::<Vec<_>>().join(" ")
+    known("step", steps, checks::names()).map(|steps| Habit::Test { steps })
+}
+
+fn parse_fuzz(mut own: Vec<String>) -> Result<Habit, String> {
+    let mut seconds = 60;
+    if own.first().is_some_and(|argument| argument == "--seconds") {
+        let value = own.get(1).and_then(|value| value.parse().ok());
+        seconds = value.ok_or("--seconds needs a number")?;
+        own.drain(..2);
+    }
+    let targets = known("target", own, fuzz::TARGETS.iter().copied())?;
+    Ok(Habit::Fuzz { seconds, targets })
+}
+
+/// The names that somebody asked for, if there are such.
+fn known(
+    what: &str,
+    wanted: Vec<String>,
+    names: impl Iterator<Item = &'static str>,
+) -> Result<Vec<String>, String> {
+    let names: Vec<_> = names.collect();
+    match wanted.iter().find(|name| !names.contains(&name.as_str())) {
+        Some(name) => Err(format!(
+            "there is no {what} `{name}`; there are: {}",
+            names.join(" ")
         )),
-        None => Ok(Habit::Test { steps }),
+        None => Ok(wanted),
     }
 }
 
@@ -63,6 +97,17 @@ fn parse_e2e(own: &[String], arguments: Vec<String>) -> Result<Habit, String> {
         keep: !keep.is_empty(),
         arguments,
     }))
+}
+
+fn parse_bench(own: &[String], arguments: Vec<String>) -> Result<Habit, String> {
+    let (peers, rest): (Vec<_>, Vec<_>) = own.iter().cloned().partition(|argument| argument == "--peers");
+    nothing_more(&rest, &[])?;
+    let whose = if peers.is_empty() {
+        Whose::Ours
+    } else {
+        Whose::Peers
+    };
+    Ok(Habit::Bench { whose, arguments })
 }
 
 fn nothing_more(own: &[String], passed_on: &[String]) -> Result<(), String> {
@@ -91,7 +136,9 @@ Every habit of this repository behind one word.
   cargo xtask test    all checks, as CI runs them
   cargo xtask e2e     the end-to-end tests, against real servers
   cargo xtask deny    licences, advisories and banned crates of the dependencies
-  cargo xtask bench   the benchmarks, ours and the peers' side by side
+  cargo xtask bench   the benchmarks, ours alone or side by side with the peers'
+  cargo xtask fuzz    hostile bytes for everything that is read; minutes
+  cargo xtask mutants bugs that a test must notice; hours
 
 `cargo xtask <word> --help` says more. Tools are looked for in target/tools/bin, then on PATH.
 With the environment variable CI set, a tool that is missing is a failure and not left out.
@@ -112,6 +159,7 @@ Steps, in this order:
   core       gatepass-core brings no HTTP client, no TLS and no OS keyring
   deny       see `cargo xtask deny --help`
   examples   the example programs run
+  rig        the adapter for rig, a workspace of its own: lints, tests, example, documentation
   benches    the benchmarks run, once and without measuring
   e2e        see `cargo xtask e2e --help`
 
@@ -143,13 +191,39 @@ Checks the dependencies against deny.toml with cargo-deny. CI installs it where 
 ";
 
 const BENCH_HELP: &str = "\
-Runs the benchmarks. What follows `--` goes to them.
+Runs the benchmarks and writes their tables into target/bench. What follows `--` goes to them.
 
-  cargo xtask bench [-- ARGUMENT...]
+  cargo xtask bench [--peers] [-- ARGUMENT...]
+
+  --peers    ours side by side with other crates; takes many minutes to build
 
 Examples:
   cargo xtask bench
   cargo xtask bench -- cache --quick
+  cargo xtask bench --peers -- streams
+";
+
+const FUZZ_HELP: &str = "\
+Runs the fuzz targets of fuzz/ with cargo-fuzz, on the stable toolchain. CI installs it where it is missing.
+
+  cargo xtask fuzz [--seconds N] [TARGET]...
+
+  --seconds N   for each target; 60 if nothing is said
+
+Examples:
+  cargo xtask fuzz
+  cargo xtask fuzz --seconds 600 token_response
+";
+
+const MUTANTS_HELP: &str = "\
+Puts bugs into the checks of logins, the lock, the cache, the classes of errors and the policy on redirects, one by one,
+with cargo-mutants. A bug that no test notices is a failure. CI installs it where it is missing.
+
+  cargo xtask mutants [PACKAGE]...
+
+Examples:
+  cargo xtask mutants
+  cargo xtask mutants gatepass-core
 ";
 
 #[cfg(test)]
@@ -177,12 +251,27 @@ mod tests {
         assert_eq!(
             parsed("bench"),
             Ok(Habit::Bench {
+                whose: Whose::Ours,
                 arguments: Vec::new()
             })
         );
         assert_eq!(
-            parsed("bench -- cache --quick"),
+            parsed("fuzz --seconds 5 store_file"),
+            Ok(Habit::Fuzz {
+                seconds: 5,
+                targets: words("store_file")
+            })
+        );
+        assert_eq!(
+            parsed("mutants gatepass-core"),
+            Ok(Habit::Mutants {
+                packages: words("gatepass-core")
+            })
+        );
+        assert_eq!(
+            parsed("bench --peers -- cache --quick"),
             Ok(Habit::Bench {
+                whose: Whose::Peers,
                 arguments: words("cache --quick")
             })
         );
@@ -222,6 +311,10 @@ mod tests {
             ("deny now", "now"),
             ("deny -- now", "now"),
             ("bench cache", "cache"),
+            ("fuzz --seconds", "number"),
+            ("fuzz strings", "strings"),
+            ("mutants -- x", "`x`"),
+            ("mutants gatepass", "gatepass"),
         ] {
             let message = parsed(line).expect_err(line);
             assert!(message.contains(mistake), "{line}: {message}");

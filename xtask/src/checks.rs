@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the list of all that must hold.
 
 use crate::{
-    deny, e2e, features,
+    apart, deny, e2e, features,
     report::Report,
     stop::{Done, Stop},
     workspace::Workspace,
@@ -30,7 +30,10 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "fmt",
-        run: |workspace| workspace.run_line("cargo fmt --all --check"),
+        run: |workspace| {
+            workspace.run_line("cargo fmt --all --check")?;
+            apart::fmt(workspace)
+        },
     },
     Step {
         name: "clippy",
@@ -63,6 +66,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "examples",
         run: examples,
+    },
+    Step {
+        name: "rig",
+        run: apart::rig,
     },
     Step {
         name: "benches",

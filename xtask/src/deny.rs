@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{files, stop::Done, workspace::Workspace};
+use crate::{apart, files, stop::Done, tools, workspace::Workspace};
 
 /// The cargo-deny that deny.toml was written for.
 const VERSION: &str = "0.20.2";
@@ -12,32 +12,25 @@ const VERSION: &str = "0.20.2";
 const SNAPSHOT: &str = "../shared/bin/advisory-db";
 
 pub(crate) fn run(workspace: &Workspace) -> Done {
-    ensure_installed(workspace)?;
+    tools::ensure(workspace, "cargo-deny", VERSION)?;
     let snapshot = workspace.path(SNAPSHOT);
     if snapshot.is_file() {
         return check_with_snapshot(workspace, &snapshot);
     }
     if workspace.run_line("cargo deny --locked fetch db").is_ok() {
-        return workspace.run_line("cargo deny --locked check");
+        return check(workspace, "", "");
     }
-    workspace.run_line("cargo deny --locked check bans licenses sources")?;
+    check(workspace, "", "bans licenses sources")?;
     Err(workspace.left_out("advisories: their database could not be fetched; all else is fine"))
 }
 
-fn ensure_installed(workspace: &Workspace) -> Done {
-    if workspace.has("cargo-deny") {
-        return Ok(());
-    }
-    let line = format!("cargo install cargo-deny --version {VERSION} --locked --root target/tools");
-    if !workspace.in_ci() {
-        return Err(workspace.left_out(format!("cargo-deny is not installed: {line}")));
-    }
-    // It runs for seconds: its own release profile (whole-program optimisation) would take far longer to build.
-    let mut install = workspace.command(&line);
-    install
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
-    workspace.run(&mut install)
+/// Checks this workspace, and then rig's, where second versions are no mistake.
+fn check(workspace: &Workspace, options: &str, what: &str) -> Done {
+    workspace.run_line(&format!("cargo deny --locked {options} check {what}"))?;
+    let rig = apart::RIG;
+    workspace.run_line(&format!(
+        "cargo deny --manifest-path {rig} --locked {options} check --allow duplicate {what}"
+    ))
 }
 
 fn check_with_snapshot(workspace: &Workspace, snapshot: &Path) -> Done {
@@ -50,7 +43,8 @@ fn check_with_snapshot(workspace: &Workspace, snapshot: &Path) -> Done {
         &with_database(&config, &folder.join("deny")),
     )?;
     workspace.run_line("cargo fetch --locked")?;
-    workspace.run_line("cargo deny --locked --offline --config target/advisory-db/deny.toml check")
+    workspace.run_line(&format!("cargo fetch --manifest-path {} --locked", apart::RIG))?;
+    check(workspace, "--offline --config target/advisory-db/deny.toml", "")
 }
 
 /// deny.toml with another place of the advisory database; cargo-deny has no flag for it.

@@ -7,6 +7,7 @@
     reason = "xtask speaks to the person at the terminal"
 )]
 
+mod apart;
 mod args;
 mod bench;
 mod checks;
@@ -14,9 +15,12 @@ mod deny;
 mod e2e;
 mod features;
 mod files;
+mod fuzz;
+mod mutants;
 mod report;
 mod stamp;
 mod stop;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -47,7 +51,13 @@ fn perform(habit: &Habit) -> ExitCode {
         Habit::Test { steps } => checks::run(&workspace, steps, &mut report),
         Habit::E2e(options) => report.step("e2e", || e2e::run(&workspace, options)),
         Habit::Deny => report.step("deny", || deny::run(&workspace)),
-        Habit::Bench { arguments } => report.step("bench", || bench::run(&workspace, arguments)),
+        Habit::Fuzz { seconds, targets } => {
+            report.step("fuzz", || fuzz::run(&workspace, *seconds, targets));
+        }
+        Habit::Mutants { packages } => report.step("mutants", || mutants::run(&workspace, packages)),
+        Habit::Bench { whose, arguments } => {
+            report.step("bench", || bench::run(&workspace, *whose, arguments));
+        }
     }
     print!("{report}");
     if report.has_failures() {

@@ -128,7 +128,6 @@ const fn kind_of_token(error: &TokenError) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use gatepass::ErrorKind;
 
     #[test]

@@ -29,6 +29,9 @@ mod traced;
 
 mod error;
 
+#[cfg(doctest)]
+mod secrets;
+
 pub use backend::LlmBackend;
 pub use cache::{CachedTokenSource, RefreshPolicy};
 pub use chat::{

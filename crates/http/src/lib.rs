@@ -15,6 +15,9 @@ mod status;
 mod timestamp;
 mod tls;
 
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
+
 pub use authorized::AuthorizedClient;
 pub use client::{HttpClient, HttpOptions};
 pub use conceal::Concealer;

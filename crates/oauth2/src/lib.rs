@@ -20,6 +20,9 @@ mod identity;
 mod login;
 mod revocation;
 
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
+
 pub use client::{AuthStyle, Client};
 #[cfg(feature = "login")]
 pub use code::{AuthorizationCodeFlow, AuthorizationHandler, AuthorizationRequest, Browser, RedirectError};

@@ -21,6 +21,9 @@ mod session;
 mod source;
 mod store;
 
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
+
 pub use kagura::{Imported, import_kagura};
 pub use source::{KeyLocation, KeySource};
 pub use store::FileStore;

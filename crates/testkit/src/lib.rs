@@ -6,7 +6,9 @@
 )]
 
 mod answer;
+mod damage;
 mod json;
+mod leave;
 mod request;
 mod server;
 mod visit;
@@ -23,6 +25,8 @@ pub mod contract;
 pub use answer::Answer;
 pub use authorization::{AuthorizationServer, ClientAuth};
 pub use clock::ManualClock;
+pub use damage::damaged;
+pub use leave::leave_after;
 pub use model::{ModelServer, ScriptedReply};
 pub use request::RecordedRequest;
 pub use source::ScriptedTokenSource;

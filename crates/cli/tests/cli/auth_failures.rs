@@ -8,6 +8,9 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
+/// What happens to a stored login.
+type Damage<'a> = &'a dyn Fn(&World);
+
 const LOGIN: [&str; 4] = ["auth", "login", "--provider", "google"];
 const STATUS: [&str; 4] = ["auth", "status", "--provider", "google"];
 const LOGOUT: [&str; 4] = ["auth", "logout", "--provider", "google"];
@@ -247,7 +250,7 @@ async fn a_stored_file_that_cannot_be_read_is_3_and_logging_out_and_in_mends_it(
     let other_key = |world: &World| {
         std::fs::write(world.conf(".key"), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
     };
-    let damages: [(&str, &dyn Fn(&World)); 3] = [
+    let damages: [(&str, Damage<'_>); 3] = [
         ("truncated", &truncate),
         ("empty", &empty),
         ("other_key", &other_key),
@@ -292,7 +295,7 @@ async fn a_stored_file_that_somebody_must_look_at_is_left_alone() {
     let loose_key = |world: &World| {
         std::fs::set_permissions(world.conf(".key"), Permissions::from_mode(0o644)).unwrap();
     };
-    let damages: [(&str, &dyn Fn(&World)); 4] = [
+    let damages: [(&str, Damage<'_>); 4] = [
         ("newer", &newer),
         ("symlink", &symlink),
         ("fifo", &fifo),

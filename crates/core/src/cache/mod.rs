@@ -102,7 +102,8 @@ impl<S: TokenSource + 'static> CachedTokenSource<S> {
 
     async fn fetch(&self) -> Result<AccessToken, TokenError> {
         // Once is the rule; again when the refresh that we joined brought back a refused token, or was torn
-        // down with its runtime.
+        // down with its runtime, or its token was refused or ran out before we were woken.
+        let mut last = None;
         for _ in 0..3 {
             if let Some(token) = self.current() {
                 return Ok(token.clone());
@@ -113,12 +114,15 @@ impl<S: TokenSource + 'static> CachedTokenSource<S> {
                 Turn::Fail(error) => return Err(error),
             };
             match flight.outcome().await {
-                Some(Ok(token)) => return Ok(token),
                 Some(Err(error)) => return self.current().map(|token| token.clone()).ok_or(error),
+                Some(Ok(token)) => last = Some(token),
                 None => {}
             }
         }
-        Err(TokenError::Interrupted {
+        // One that has just run out may do; one that was refused doesn't.
+        let last = last.filter(|token| self.shared.state().refused.as_ref() != Some(token));
+        let newest = self.current().map(|token| token.clone()).or(last);
+        newest.ok_or(TokenError::Interrupted {
             what: "three refreshes in a row brought none",
         })
     }

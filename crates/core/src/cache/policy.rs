@@ -70,14 +70,16 @@ impl RefreshPolicy {
         let wall = expires_at
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
-        let Some(left) = wall.checked_sub(now.wall).filter(|left| !left.is_zero()) else {
-            tracing::warn!("the token arrived expired; using it for {SHORTEST_USE:?}");
-            return Windows::all(now.after(SHORTEST_USE));
-        };
+        let left = wall.saturating_sub(now.wall);
         // A source may hand out what it got a while ago; and a wall clock that was set back must not lengthen a life.
         let left = token.lifetime().map_or(left, |lifetime| lifetime.min(left));
+        if left.is_zero() {
+            tracing::warn!("the token arrived expired; using it for {SHORTEST_USE:?}");
+            return Windows::all(now.after(SHORTEST_USE));
+        }
         let spread = 1.0 + self.spread / 10.0;
-        let advisory = self.advisory.min(left / 2).mul_f64(spread).min(left / 2);
+        let half = left / 2;
+        let advisory = self.advisory.min(half).mul_f64(spread).min(half);
         let mandatory = self.mandatory.min(left / 4);
         let before_end = |margin: Duration| now.after(left.saturating_sub(margin));
         Windows {

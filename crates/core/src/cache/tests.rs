@@ -3,6 +3,9 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::sync::Notify;
 
+mod schedules;
+mod threads;
+
 const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
@@ -374,6 +377,62 @@ async fn a_refresh_begun_before_a_refusal_cannot_bring_the_bad_token_back() {
 }
 
 #[tokio::test]
+async fn a_caller_that_wakes_late_gets_no_token_that_was_refused_meanwhile() {
+    let bench = bench(seconds(3600));
+    bench.script.gate(true);
+    let mut late = Box::pin(bench.cache.token());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(late.as_mut().poll(&mut context).is_pending());
+    bench.settle().await;
+    bench.script.gate(false);
+    bench.settle().await;
+    let refused = bench.cache.current().unwrap().clone();
+    bench.cache.reject(&refused);
+    assert_eq!(late.await.unwrap().header(), "Bearer token-2");
+}
+
+/// Polls a caller whose token is gone each time before it is: three times, then it gets what there is.
+async fn wakes_late_thrice(
+    bench: &Bench,
+    token_goes: impl Fn(&AccessToken) + Send + Sync,
+) -> Result<AccessToken, TokenError> {
+    bench.script.gate(true);
+    let mut late = Box::pin(bench.cache.token());
+    for _ in 0..3 {
+        assert!(poll_once(&mut late).is_pending());
+        bench.settle().await;
+        bench.script.gate(false);
+        bench.settle().await;
+        bench.script.gate(true);
+        token_goes(&bench.cache.current().unwrap().clone());
+    }
+    late.await
+}
+
+fn poll_once<F: Future + Unpin>(future: &mut F) -> std::task::Poll<F::Output> {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::Pin::new(future).poll(&mut context)
+}
+
+#[tokio::test]
+async fn a_caller_whose_third_token_was_refused_too_is_told_so() {
+    let bench = bench(seconds(3600));
+    let outcome = wakes_late_thrice(&bench, |token| bench.cache.reject(token)).await;
+    assert!(
+        matches!(outcome, Err(TokenError::Interrupted { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_caller_whose_third_token_has_just_run_out_gets_it_all_the_same() {
+    let bench = bench(seconds(3600));
+    let outcome = wakes_late_thrice(&bench, |_| bench.clock.advance(seconds(3601))).await;
+    assert_eq!(outcome.unwrap().header(), "Bearer token-3");
+    assert_eq!(bench.script.calls(), 3);
+}
+
+#[tokio::test]
 async fn endless_refusals_lead_to_few_requests() {
     let bench = bench(seconds(3600));
     for _ in 0..1000 {
@@ -473,6 +532,15 @@ fn a_wall_clock_set_back_during_the_request_does_not_lengthen_a_life() {
 }
 
 #[test]
+fn a_token_without_lifetime_is_used_for_a_while_also_when_the_wall_clock_was_set_back() {
+    let now = TestClock::new().now();
+    let token = AccessToken::bearer("x").unwrap().with_lifetime(Duration::ZERO);
+    let token = token.with_expires_at(now.after(seconds(1)).wall_time());
+    let windows = RefreshPolicy::default().windows(&token, now);
+    assert!(now.after(seconds(29)).is_before(&windows.advisory), "{windows:?}");
+}
+
+#[test]
 fn without_a_runtime_the_error_says_so() {
     let bench = bench(seconds(3600));
     let mut future = Box::pin(bench.cache.token());
@@ -515,6 +583,29 @@ fn many_caches_do_not_refresh_at_the_same_moment() {
     let spread = *begins.last().unwrap() - *begins.first().unwrap();
     assert!(spread > seconds(12), "{spread:?}");
     assert!(begins.len() > 90);
+}
+
+#[test]
+fn the_advisory_window_begins_up_to_a_tenth_earlier_and_takes_half_a_life_at_most() {
+    let now = TestClock::new().now();
+    for (spread, lifetime, begins) in [
+        (0.0, 3600, 3360),
+        (0.5, 3600, 3348),
+        (1.0, 3600, 3336),
+        (1.0, 60, 30),
+    ] {
+        let policy = RefreshPolicy {
+            spread,
+            ..RefreshPolicy::default()
+        };
+        let token = AccessToken::bearer("x").unwrap();
+        let token = token.with_expires_at(now.after(seconds(lifetime)).wall_time());
+        assert_eq!(
+            policy.windows(&token, now).advisory,
+            now.after(seconds(begins)),
+            "{spread} {lifetime}"
+        );
+    }
 }
 
 #[tokio::test]

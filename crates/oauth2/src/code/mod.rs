@@ -11,4 +11,6 @@ mod redirect;
 pub use browser::Browser;
 pub use flow::AuthorizationCodeFlow;
 pub use handler::{AuthorizationHandler, AuthorizationRequest};
+#[cfg(any(test, fuzzing))]
+pub(crate) use redirect::Redirect;
 pub use redirect::RedirectError;

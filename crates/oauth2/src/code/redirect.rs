@@ -30,10 +30,10 @@ pub enum RedirectError {
 }
 
 /// The code, or why there is none.
-pub(super) type Verdict = Result<SecretString, LoginError>;
+pub(crate) type Verdict = Result<SecretString, LoginError>;
 
 /// Waits for the one answer to one request.
-pub(super) struct Redirect {
+pub(crate) struct Redirect {
     state: SecretString,
     issuer: Option<String>,
     /// Whether the server has promised to name itself.
@@ -45,7 +45,7 @@ pub(super) struct Redirect {
 const LONGEST: usize = 8 << 10;
 
 impl Redirect {
-    pub(super) fn new(
+    pub(crate) fn new(
         state: SecretString,
         issuer: Option<String>,
         issuer_is_sent: bool,
@@ -61,7 +61,7 @@ impl Redirect {
     }
 
     /// Judges a query. The state comes first: nothing else of an answer without it is looked at.
-    pub(super) fn accept(&self, query: &str) -> Result<(), RedirectError> {
+    pub(crate) fn accept(&self, query: &str) -> Result<(), RedirectError> {
         self.accept_with(query, || {})
     }
 

@@ -8,6 +8,7 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+mod cancellation;
 mod captured;
 mod checks;
 mod concurrency;

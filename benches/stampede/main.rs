@@ -2,6 +2,8 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what a benchmark is for")]
 
+mod load;
+
 use gatepass_benches::{Effort, Run, Spread, Table, runtime};
 use gatepass_client_credentials::{ClientCredentialsSource, Environment, ProvidersFile};
 use gatepass_core::{CachedTokenSource, Clock, Moment, RefreshPolicy, SystemClock, TokenError, TokenSource};
@@ -74,13 +76,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if run.effort() == Effort::Test {
         println!("stampede: {} scenes end as they must", scenes.len());
-        return Ok(());
+        return load::compare(&run, &callers, &server);
     }
     println!(
         "Stampede on a token endpoint that takes {ENDPOINT:?}: ms waited, median (5th–95th percentile)\n"
     );
     println!("{}", table(&scenes, &waits));
-    Ok(())
+    load::compare(&run, &callers, &server)
 }
 
 impl Scene {

@@ -1,30 +1,33 @@
 //! What a token costs that is there already.
 
-#![expect(clippy::print_stdout, reason = "the table is what a benchmark is for")]
-
 mod ours;
 mod references;
 
-use gatepass_benches::{Effort, Operation, Run, Spread, Table, measure, runtime};
+use crate::{Effort, Operation, Run, Spread, Table, measure};
 use std::error::Error;
+use tokio::runtime::Runtime;
 
 /// As long as a real one.
 const SECRET: &str = "ya29.a0ARW5m7kQa0ARW5m7kQa0ARW5m7kQa0ARW5m7kQa0ARW5m7kQa0ARW5m7kQa0ARW5m7kQa0ARW5m7kQa0ARW5m7kQa0ARW5m7kQ";
 
 const CROWDS: [usize; 4] = [1, 2, 8, 64];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let run = Run::from_arguments("token_cache")?;
-    let runtime = runtime()?;
+/// Measures the references, ours and `others`, and prints the table.
+///
+/// # Errors
+/// If there is no token.
+#[expect(clippy::print_stdout, reason = "the table is what a benchmark is for")]
+pub fn compare(run: &Run, runtime: &Runtime, others: Vec<Operation>) -> Result<(), Box<dyn Error>> {
     let mut operations = references::operations();
     operations.extend(runtime.block_on(ours::operations())?);
+    operations.extend(others);
     operations.retain(|operation| operation.name() == references::REFERENCE || run.wants(operation.name()));
 
     let allocations: Vec<_> = operations
         .iter()
-        .map(|operation| operation.allocations(&runtime))
+        .map(|operation| operation.allocations(runtime))
         .collect();
-    let crowds = CROWDS.map(|tasks| measure(&runtime, &run, &operations, tasks));
+    let crowds = CROWDS.map(|tasks| measure(runtime, run, &operations, tasks));
     if run.effort() == Effort::Test {
         println!("token_cache: {} operations work", operations.len());
         return Ok(());
@@ -62,7 +65,7 @@ fn ratio(samples: &[f64], reference: &[f64]) -> f64 {
     Spread::of(ratios).median()
 }
 
-/// Lives as long as the program.
-fn leak<T>(value: T) -> &'static T {
+/// Makes it live as long as the program, so that no handle is cloned while the time is taken.
+pub fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }

@@ -1,5 +1,5 @@
-use crate::{SECRET, leak};
-use gatepass_benches::Operation;
+use super::{SECRET, leak};
+use crate::Operation;
 use gatepass_core::{
     AccessToken, CachedTokenSource, Clock, StaticTokenSource, SystemClock, TokenError, TokenSource,
 };

@@ -1,8 +1,8 @@
 //! How else a token could be kept: the least code for each way, without refresh.
 
-use crate::{SECRET, leak};
+use super::{SECRET, leak};
+use crate::Operation;
 use arc_swap::ArcSwap;
-use gatepass_benches::Operation;
 use gatepass_core::http::HeaderValue;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

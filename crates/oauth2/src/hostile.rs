@@ -1,0 +1,116 @@
+//! What holds whatever bytes come: the tests try it with damaged answers, the fuzzer (`fuzz/`) with all that it thinks of.
+
+use crate::metadata::Metadata;
+use crate::wire::{read_error, read_success};
+use gatepass_core::{ExposeSecret, Moment};
+use gatepass_http::Transport;
+use std::time::Duration;
+
+const ISSUER: &str = "https://as.example";
+
+/// A token response of any status: a token, a complaint or an error, all of them fit to be used and shown.
+pub fn token_response(body: &[u8]) {
+    let asked_at = Moment::new(Duration::from_secs(1_800_000_000), Duration::from_secs(5));
+    match read_success("as.example", body, asked_at) {
+        Ok(Ok(response)) => {
+            let token = &response.access_token;
+            assert!(!token.expose_secret().is_empty());
+            assert!(token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()));
+            assert!(token.lifetime().is_some() && token.expires_at().is_some());
+        }
+        Ok(Err(complaint)) => assert!(!complaint.error.is_empty()),
+        Err(error) => is_fit_for_a_terminal(&error.to_string()),
+    }
+    let complaint = read_error(body);
+    let refusal = gatepass_core::Refusal::new("as.example", 400, &complaint.error)
+        .with_description(complaint.description.as_deref());
+    is_fit_for_a_terminal(&refusal.to_string());
+}
+
+/// A metadata document: it speaks of the issuer that was asked, and of encrypted addresses only.
+pub fn metadata(body: &[u8]) {
+    match Metadata::read(body, ISSUER, "as.example", Transport::Encrypted) {
+        Ok(Some(metadata)) => {
+            assert_eq!(metadata.issuer.as_deref(), Some(ISSUER));
+            let others = [
+                metadata.authorization_endpoint,
+                metadata.device_authorization_endpoint,
+                metadata.revocation_endpoint,
+            ];
+            for url in others.iter().flatten().chain([&metadata.token_endpoint]) {
+                assert!(url.as_str().starts_with("https://") || url.is_loopback());
+            }
+        }
+        Ok(None) => {}
+        Err(error) => is_fit_for_a_terminal(&error.to_string()),
+    }
+}
+
+/// The query of an address that somebody leads the person's browser to: without state and issuer of this login it
+/// ends nothing, and no login ends twice.
+#[cfg(feature = "login")]
+pub fn callback(query: &[u8]) {
+    use crate::code::Redirect;
+    let Ok(query) = std::str::from_utf8(query) else {
+        return;
+    };
+    let named = |name: &str| -> Vec<String> {
+        let parameters = url::form_urlencoded::parse(query.as_bytes());
+        let values = parameters.filter(|(found, _)| found == name);
+        values.map(|(_, value)| value.into_owned()).collect()
+    };
+    for issuer_is_sent in [false, true] {
+        let (redirect, mut verdict) = Redirect::new("state-4711".into(), Some(ISSUER.into()), issuer_is_sent);
+        if redirect.accept(query).is_err() {
+            assert!(verdict.try_recv().is_err(), "the login goes on");
+            continue;
+        }
+        assert_eq!(named("state"), ["state-4711"]);
+        match verdict.try_recv() {
+            Ok(Ok(code)) => {
+                assert_eq!(named("code"), [code.expose_secret()]);
+                assert!(named("error").is_empty());
+                let issuer = named("iss");
+                assert!(issuer == [ISSUER] || (issuer.is_empty() && !issuer_is_sent));
+            }
+            Ok(Err(error)) => is_fit_for_a_terminal(&error.to_string()),
+            Err(_) => assert_eq!(named("state").len(), 0, "an accepted answer has a verdict"),
+        }
+        assert!(redirect.accept(query).is_err(), "used");
+    }
+}
+
+fn is_fit_for_a_terminal(text: &str) {
+    assert!(!text.chars().any(char::is_control), "{text:?}");
+    assert!(text.len() < 5000, "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatepass_testkit::damaged;
+
+    const DOCUMENT: &str = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/token",
+        "authorization_endpoint":"https://as.example/authorize","revocation_endpoint":"http://127.0.0.1:1/revoke",
+        "code_challenge_methods_supported":["S256"],"authorization_response_iss_parameter_supported":true}"#;
+
+    #[test]
+    fn no_metadata_make_the_reader_panic_or_lead_elsewhere() {
+        metadata(DOCUMENT.as_bytes());
+        (0..30_000).for_each(|seed| metadata(&damaged(DOCUMENT.as_bytes(), seed)));
+    }
+
+    #[test]
+    #[cfg(feature = "login")]
+    fn no_query_ends_a_login_that_it_does_not_belong_to() {
+        let queries = [
+            "code=abc&state=state-4711&iss=https%3A%2F%2Fas.example",
+            "error=access_denied&error_description=no%0Away&state=state-4711&iss=https://as.example",
+            "state=state-4711&code=a+b&scope=x",
+        ];
+        for query in queries {
+            callback(query.as_bytes());
+            (0..20_000).for_each(|seed| callback(&damaged(query.as_bytes(), seed)));
+        }
+    }
+}

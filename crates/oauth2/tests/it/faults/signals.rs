@@ -1,0 +1,179 @@
+//! Another process is stopped, continued and ended: this test binary, started again.
+
+use super::{key, old_token};
+use gatepass_core::{
+    Advice, CachedTokenSource, Credential, CredentialStore, ExposeSecret, RefreshToken, TokenSource,
+};
+use gatepass_file_store::{FileStore, KeySource};
+use gatepass_http::RetryPolicy;
+use gatepass_oauth2::{Client, RefreshTokenSource, TokenEndpoint};
+use gatepass_testkit::{AuthorizationServer, eventually};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const URL: &str = "GATEPASS_TEST_TOKEN_URL";
+const DIRECTORY: &str = "GATEPASS_TEST_DIRECTORY";
+
+fn source(token_url: &str, directory: &Path) -> CachedTokenSource<RefreshTokenSource> {
+    let endpoint = TokenEndpoint::new(
+        crate::support::http(),
+        crate::support::url(token_url),
+        Client::new("client", "secret"),
+    )
+    .with_retry(RetryPolicy::never());
+    CachedTokenSource::new(RefreshTokenSource::new(endpoint, store(directory), key()))
+}
+
+fn store(directory: &Path) -> FileStore {
+    FileStore::open(directory, KeySource::KeyFile).unwrap()
+}
+
+/// Hands out a token for each line.
+struct Process {
+    child: Child,
+    says: BufReader<ChildStdout>,
+    asks: ChildStdin,
+}
+
+impl Process {
+    fn start(server: &AuthorizationServer, directory: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "faults::signals::a_role_of_another_test",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env(URL, server.token_url())
+            .env(DIRECTORY, directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let says = BufReader::new(child.stdout.take().unwrap());
+        let asks = child.stdin.take().unwrap();
+        Self { child, says, asks }
+    }
+
+    fn ask(&mut self) {
+        writeln!(self.asks, "token").unwrap();
+    }
+
+    fn answer(&mut self) -> Option<String> {
+        let mut line = String::new();
+        while self.says.read_line(&mut line).unwrap() > 0 {
+            if let Some((_, token)) = line.trim_end().split_once("token: ") {
+                return Some(token.to_owned());
+            }
+            line.clear();
+        }
+        None
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+#[test]
+#[ignore = "a process that the other tests start"]
+#[expect(clippy::disallowed_methods, reason = "its parent tells it so")]
+fn a_role_of_another_test() {
+    let (Ok(url), Ok(directory)) = (std::env::var(URL), std::env::var(DIRECTORY)) else {
+        return;
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let source = source(&url, Path::new(&directory));
+    for line in std::io::stdin().lines() {
+        line.unwrap();
+        let token = runtime.block_on(source.token()).unwrap();
+        println!("token: {}", token.expose_secret());
+    }
+}
+
+async fn log_in(server: &AuthorizationServer, directory: &Path) {
+    let refresh = RefreshToken::new(server.issue_refresh_token("client"));
+    let credential = Credential::new(server.token_url(), "client")
+        .with_refresh_token(refresh)
+        .with_access_token(old_token(-10));
+    store(directory).save(&key(), &credential).await.unwrap();
+}
+
+/// R11: the process is stopped while its token runs out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_was_stopped_across_the_expiry_goes_on() {
+    let server = AuthorizationServer::start().await;
+    server.rotate_refresh_tokens(true);
+    server.set_lifetime(Duration::from_secs(2));
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().join("store");
+    log_in(&server, &directory).await;
+    let mut process = Process::start(&server, &directory);
+    process.ask();
+    let first = process.answer().unwrap();
+    process.signal(Signal::STOP);
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert!(!server.is_active(&first), "it has run out");
+    process.signal(Signal::CONT);
+    let began = Instant::now();
+    process.ask();
+    let second = process.answer().unwrap();
+    assert!(server.is_active(&second));
+    assert_eq!(server.token_requests(), 2);
+    println!(
+        "SIGSTOP across the expiry: a good token {:?} after SIGCONT",
+        began.elapsed()
+    );
+}
+
+/// R03, R06: SIGTERM, which nobody catches here, while the server thinks. Its lock is free at once, the store is whole;
+/// the server may have rotated, and then the person logs in again, which the next process is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_is_ended_within_a_refresh_leaves_no_lock_and_a_whole_store() {
+    let server = AuthorizationServer::start().await;
+    server.rotate_refresh_tokens(true);
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().join("store");
+    log_in(&server, &directory).await;
+    let before = store(&directory).load(&key()).await.unwrap();
+    server.set_delay(Duration::from_secs(3));
+    let mut process = Process::start(&server, &directory);
+    process.ask();
+    eventually("the refresh is under way", || server.token_requests() == 1).await;
+    process.signal(Signal::TERM);
+    assert_eq!(process.answer(), None);
+    assert_eq!(
+        store(&directory).load(&key()).await.unwrap(),
+        before,
+        "the store is whole"
+    );
+    let began = Instant::now();
+    drop(store(&directory).lock(&key()).await.unwrap());
+    let freed = began.elapsed();
+    assert!(freed < Duration::from_secs(1), "{freed:?}");
+    server.set_delay(Duration::ZERO);
+    let outcome = source(&server.token_url(), &directory).token().await;
+    let told = match &outcome {
+        Ok(token) => {
+            assert!(server.is_active(token.expose_secret()));
+            "the login works".to_owned()
+        }
+        Err(error) => {
+            assert_eq!(error.advice(), Advice::LoginRequired, "{error}");
+            error.fix()
+        }
+    };
+    println!("SIGTERM within a refresh: the lock was free after {freed:?}; the next process: {told}");
+}

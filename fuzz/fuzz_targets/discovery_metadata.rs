@@ -1,0 +1,6 @@
+//! An authorization server's metadata document.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| gatepass_oauth2::hostile::metadata(body));
