@@ -3,7 +3,7 @@
 use crate::metadata::Metadata;
 use crate::wire::{read_error, read_success};
 use gatepass_core::{ExposeSecret, Moment};
-use gatepass_http::Transport;
+use gatepass_http::{ServerUrl, Transport};
 use std::time::Duration;
 
 const ISSUER: &str = "https://as.example";
@@ -27,9 +27,12 @@ pub fn token_response(body: &[u8]) {
     is_fit_for_a_terminal(&refusal.to_string());
 }
 
-/// A metadata document: it speaks of the issuer that was asked, and of encrypted addresses only.
+/// A metadata document: it speaks of the issuer that was asked, and of encrypted addresses outside only.
 pub fn metadata(body: &[u8]) {
-    match Metadata::read(body, ISSUER, "as.example", Transport::Encrypted) {
+    let Ok(asked) = ServerUrl::parse(ISSUER, "issuer", Transport::Encrypted) else {
+        return;
+    };
+    match Metadata::read(body, ISSUER, &asked, Transport::Encrypted) {
         Ok(Some(metadata)) => {
             assert_eq!(metadata.issuer.as_deref(), Some(ISSUER));
             let others = [
@@ -38,7 +41,7 @@ pub fn metadata(body: &[u8]) {
                 metadata.revocation_endpoint,
             ];
             for url in others.iter().flatten().chain([&metadata.token_endpoint]) {
-                assert!(url.as_str().starts_with("https://") || url.is_loopback());
+                assert!(url.as_str().starts_with("https://") && !url.is_private());
             }
         }
         Ok(None) => {}
