@@ -272,7 +272,7 @@ fn is_missing(program: &str) -> bool {
 
 /// Whether there may be a network of our own.
 fn is_allowed() -> bool {
-    let script = "ip link set lo up && ip link add a type veth peer name b";
+    let script = "ip link set lo up && ip link add here type veth peer name there";
     let tried = Command::new("unshare")
         .args(["--map-root-user", "--net", "sh", "-c", script])
         .output();
