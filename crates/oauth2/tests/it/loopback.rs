@@ -13,6 +13,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
+
+/// A part that fails must not wait for a person.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many logins: as a variable says, or a few.
 #[expect(clippy::disallowed_methods, reason = "a person may want more of them")]
@@ -195,10 +199,13 @@ async fn a_login_on_what_there_is() {
     });
     let url = |path: &str| ServerUrl::parse(&format!("{server}{path}"), "url", Transport::Encrypted).unwrap();
     let metadata = Metadata::new(url("/token")).with_authorization_endpoint(url("/authorize"));
-    let (login, authority) = log_in(&flow_at(&metadata), |asked: Asked| async move {
-        visit(&asked.answer("code=x&state=STATE")).await.unwrap();
-        asked.authority()
-    })
+    let (login, authority) = log_in(
+        &flow_at(&metadata).with_timeout(PATIENCE),
+        |asked: Asked| async move {
+            visit(&asked.answer("code=x&state=STATE")).await.unwrap();
+            asked.authority()
+        },
+    )
     .await;
     login.unwrap();
     eprintln!("logged in at {authority}");
@@ -211,7 +218,7 @@ async fn a_login_with_a_neighbour() {
     let open = TcpListener::bind("0.0.0.0:0").unwrap();
     knock(open.local_addr().unwrap().port()).expect("the neighbour is there");
     let server = AuthorizationServer::start().await;
-    let flow = flow(&server).await;
+    let flow = flow(&server).await.with_timeout(PATIENCE);
     let person = Person::new(|asked: Asked| async move {
         let port = asked.authority().parse::<SocketAddr>().unwrap().port();
         let refused = knock(port).unwrap_err();
@@ -272,7 +279,7 @@ fn is_missing(program: &str) -> bool {
 
 /// Whether there may be a network of our own.
 fn is_allowed() -> bool {
-    let script = "ip link set lo up && ip link add a type veth peer name b";
+    let script = "ip link set lo up && ip link add here type veth peer name there";
     let tried = Command::new("unshare")
         .args(["--map-root-user", "--net", "sh", "-c", script])
         .output();
