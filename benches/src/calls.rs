@@ -34,12 +34,18 @@ pub fn compare(run: &Run, stub: &Stub, others: Jobs) -> Result<(), Box<dyn Error
         jobs.extend(others(&base_url)?);
         Ok(jobs)
     };
-    let (one, two) = (one_thread()?, runtime()?);
-    let (first, second) = (jobs(&one)?, jobs(&two)?);
-    let sequential = measure(&one, run, &first, SEQUENTIAL);
-    let at_once = measure(&two, run, &second, AT_ONCE);
+    // One runtime after the other: a client that all of a process share keeps connections, which end with theirs.
+    let (names, sequential) = {
+        let one = one_thread()?;
+        let jobs = jobs(&one)?;
+        let costs = measure(&one, run, &jobs, SEQUENTIAL);
+        let named = |job: &Job| [job.name().to_owned(), format!("{:.0}", job.allocations(&one, 50))];
+        (jobs.iter().map(named).collect::<Vec<_>>(), costs)
+    };
+    let two = runtime()?;
+    let at_once = measure(&two, run, &jobs(&two)?, AT_ONCE);
     if run.effort() == Effort::Test {
-        println!("calls: {} clients read the answer", first.len());
+        println!("calls: {} clients read the answer", names.len());
         return Ok(());
     }
     println!("A call: µs, median (5th–95th percentile), and × the reference's CPU time\n");
@@ -53,10 +59,8 @@ pub fn compare(run: &Run, stub: &Stub, others: Jobs) -> Result<(), Box<dyn Error
         "CPU",
         "×",
     ]);
-    for ((job, sequential), at_once) in first.iter().zip(&rows(&sequential)).zip(&rows(&at_once)) {
-        let mut cells = vec![job.name().to_owned(), format!("{:.0}", job.allocations(&one, 50))];
-        cells.extend(sequential.iter().chain(at_once).cloned());
-        table.push(cells);
+    for ((name, sequential), at_once) in names.iter().zip(&rows(&sequential)).zip(&rows(&at_once)) {
+        table.push(name.iter().chain(sequential).chain(at_once).cloned());
     }
     println!("{table}");
     Ok(())
