@@ -1,4 +1,4 @@
-use crate::error::ConfigError;
+use crate::error::{ConfigError, printable};
 use std::fmt;
 
 /// The name of a provider: the key under `oauth2_providers`, and the text before the first `/` of a model.
@@ -39,7 +39,7 @@ pub(crate) fn check_name(name: &str, what: &str) -> Result<(), ConfigError> {
         "is longer than 64 bytes"
     } else if name == "." || name == ".." || name.contains(['/', '\\']) {
         "looks like a path"
-    } else if name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    } else if name.chars().any(char::is_whitespace) || printable(name) != name {
         "contains white space or a control character"
     } else {
         return Ok(());
@@ -145,6 +145,8 @@ mod tests {
             "a b",
             "a\n",
             "\u{1b}[2J",
+            "jane\u{202e}moc.elpmaxe@",
+            "jane\u{200b}",
             &"x".repeat(65),
         ] {
             assert!(ProviderName::parse(bad).is_err(), "{bad:?}");
