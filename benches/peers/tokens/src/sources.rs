@@ -12,9 +12,11 @@ use huskarl::core::client_auth::NoAuth;
 use huskarl::grant::client_credentials::{ClientCredentialsGrant, ClientCredentialsGrantParameters};
 use serde_json::json;
 use std::error::Error;
+use std::pin::Pin;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use yup_oauth2::authenticator::DefaultAuthenticator;
+use yup_oauth2::authenticator_delegate::InstalledFlowDelegate;
 use yup_oauth2::storage::{TokenInfo, TokenStorage, TokenStorageError};
 
 pub(crate) const SCOPES: &[&str] = &["https://www.googleapis.com/auth/cloud-platform"];
@@ -78,10 +80,24 @@ pub(crate) async fn yup(stub: &Stub, expired: Expired) -> Result<DefaultAuthenti
     };
     let method = yup_oauth2::InstalledFlowReturnMethod::Interactive;
     let builder = yup_oauth2::InstalledFlowAuthenticator::builder(secret, method);
+    let builder = builder.flow_delegate(Box::new(Nobody));
     Ok(builder
         .with_storage(Box::new(Memory(Mutex::new(login))))
         .build()
         .await?)
+}
+
+/// Who is asked to log in when the refresh is refused: the peer's own asks at the terminal.
+struct Nobody;
+
+impl InstalledFlowDelegate for Nobody {
+    fn present_user_url<'a>(
+        &'a self,
+        _: &'a str,
+        _: bool,
+    ) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send + 'a>> {
+        Box::pin(std::future::ready(Err("nobody is there".to_owned())))
+    }
 }
 
 struct Memory(Mutex<TokenInfo>);

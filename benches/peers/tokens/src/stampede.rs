@@ -1,4 +1,4 @@
-//! A thousand callers without a token, and a hundred whose refresh is refused.
+//! A thousand callers without a token, and twenty whose refresh is refused.
 
 use crate::sources::{self, AZURE, Expired, GCP_AUTH, GOOGLE, HUSKARL, SCOPES, YUP};
 use azure_core::credentials::TokenCredential;
@@ -35,8 +35,8 @@ const COLD: Scene = Scene {
 
 // More callers would take some peers minutes: each asks for himself, in turn.
 const REFUSED: Scene = Scene {
-    title: "100 callers, no valid token, the endpoint refuses (400 invalid_grant) after 20 ms",
-    callers: 100,
+    title: "20 callers, no valid token, the endpoint refuses (400 invalid_grant) after 20 ms",
+    callers: 20,
     repetitions: 3,
     script: "/script?status=400&delay_ms=20",
 };
@@ -94,6 +94,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
     Ok(Some(match what {
         HUSKARL => {
             let source = Arc::new(sources::huskarl(stub).await?);
+            control(stub, scene.script).await?;
             stampede(scene, stub, move || {
                 let source = Arc::clone(&source);
                 async move { source.token().await.is_ok() }
@@ -103,6 +104,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
         AZURE => {
             let source = sources::azure(stub)?;
             source.get_token(SCOPES, None).await?;
+            control(stub, scene.script).await?;
             stampede(scene, stub, move || {
                 let source = Arc::clone(&source);
                 async move { source.get_token(SCOPES, None).await.is_ok() }
@@ -110,6 +112,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
             .await?
         }
         GOOGLE => {
+            // Before it is built: it begins to fetch at once.
             control(stub, scene.script).await?;
             let source = sources::google(stub)?;
             stampede(scene, stub, move || {
@@ -123,6 +126,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
                 return Ok(None);
             };
             source.token(SCOPES).await?;
+            control(stub, scene.script).await?;
             stampede(scene, stub, move || {
                 let source = Arc::clone(&source);
                 async move { source.token(SCOPES).await.is_ok() }
@@ -131,6 +135,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
         }
         YUP => {
             let source = Arc::new(sources::yup(stub, Expired::Yes).await?);
+            control(stub, scene.script).await?;
             stampede(scene, stub, move || {
                 let source = Arc::clone(&source);
                 async move { source.token(SCOPES).await.is_ok() }
@@ -139,6 +144,7 @@ async fn play(scene: &Scene, what: &str, stub: &Stub) -> Result<Option<Outcome>>
         }
         _ => {
             let source = ours(stub)?;
+            control(stub, scene.script).await?;
             stampede(scene, stub, move || {
                 let source = Arc::clone(&source);
                 async move { source.token().await.is_ok() }
@@ -179,7 +185,6 @@ where
         });
     }
     tokio::time::sleep(Duration::from_millis(10)).await;
-    control(stub, scene.script).await?;
     gate.add_permits(scene.callers);
     let answers = crowd.join_all().await;
     let requests = control(stub, "/requests").await?.trim().parse()?;
