@@ -12,8 +12,9 @@ use gatepass_core::{
     TokenError, TokenScheme, TokenSource,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Sends requests to one server, each with a token that is valid when it is sent.
 ///
@@ -30,6 +31,8 @@ pub struct AuthorizedClient {
     key_header: Option<HeaderName>,
     headers: HeaderMap,
     retry: RetryPolicy,
+    /// The path that was asked for first, and its address: a backend asks for hardly any other.
+    usual: OnceLock<(Box<str>, ServerUrl)>,
 }
 
 impl AuthorizedClient {
@@ -48,6 +51,7 @@ impl AuthorizedClient {
             key_header: None,
             headers: HeaderMap::new(),
             retry: RetryPolicy::models(),
+            usual: OnceLock::new(),
         }
     }
 
@@ -83,12 +87,8 @@ impl AuthorizedClient {
     /// # Errors
     /// See [`BackendError`]; an answer with another status is [`BackendError::Provider`].
     pub async fn post_json(&self, path: &str, body: impl Into<Bytes>) -> Result<HttpResponse, BackendError> {
-        let body = Some(body.into());
-        self.send(Call {
-            url: self.base_url.join(path),
-            body,
-        })
-        .await
+        let (url, body) = (self.address(path), Some(body.into()));
+        self.send(Call { url, body }).await
     }
 
     /// Gets `path` below the base URL.
@@ -96,7 +96,7 @@ impl AuthorizedClient {
     /// # Errors
     /// As [`post_json`](Self::post_json).
     pub async fn get(&self, path: &str) -> Result<HttpResponse, BackendError> {
-        let url = self.base_url.join(path);
+        let url = self.address(path);
         self.send(Call { url, body: None }).await
     }
 
@@ -110,7 +110,7 @@ impl AuthorizedClient {
         query: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<HttpResponse, BackendError> {
-        let url = self.base_url.join(path).with_query(query);
+        let url = Cow::Owned(self.base_url.join(path).with_query(query));
         let body = Some(body.into());
         self.send(Call { url, body }).await
     }
@@ -124,18 +124,30 @@ impl AuthorizedClient {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<HttpResponse, BackendError> {
-        let url = self.base_url.join(path).with_query(query);
+        let url = Cow::Owned(self.base_url.join(path).with_query(query));
         self.send(Call { url, body: None }).await
     }
 
-    async fn send(&self, call: Call) -> Result<HttpResponse, BackendError> {
+    fn address(&self, path: &str) -> Cow<'_, ServerUrl> {
+        let (usual, url) = self.usual.get_or_init(|| (path.into(), self.base_url.join(path)));
+        if **usual == *path {
+            Cow::Borrowed(url)
+        } else {
+            Cow::Owned(self.base_url.join(path))
+        }
+    }
+
+    async fn send(&self, call: Call<'_>) -> Result<HttpResponse, BackendError> {
         let attempt = || self.attempt(&call);
         Ok(self.retry.run("model call", Failure::advice, attempt).await?)
     }
 
-    async fn attempt(&self, call: &Call) -> Result<HttpResponse, Failure> {
+    async fn attempt(&self, call: &Call<'_>) -> Result<HttpResponse, Failure> {
         let token = self.token().await?;
-        let response = self.http.send(self.authorise(call, &token)?).await?;
+        let response = self
+            .http
+            .send_to(&call.url, self.authorise(call, &token)?)
+            .await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return self.judge(response, &token).await;
         }
@@ -149,7 +161,10 @@ impl AuthorizedClient {
             "the token was refused; sending once more with a new one"
         );
         drop(response);
-        let response = self.http.send(self.authorise(call, &fresh)?).await?;
+        let response = self
+            .http
+            .send_to(&call.url, self.authorise(call, &fresh)?)
+            .await?;
         self.judge(response, &fresh).await
     }
 
@@ -161,7 +176,7 @@ impl AuthorizedClient {
     }
 
     /// The request of a call, with the credential.
-    fn authorise(&self, call: &Call, token: &AccessToken) -> Result<HttpRequest, ConfigError> {
+    fn authorise(&self, call: &Call<'_>, token: &AccessToken) -> Result<HttpRequest, ConfigError> {
         let (name, value) = match (token.scheme(), &self.key_header) {
             (TokenScheme::ApiKey, Some(name)) => (name.clone(), token.header().clone()),
             (TokenScheme::Bearer, _) => (header::AUTHORIZATION, token.header().clone()),
@@ -218,15 +233,15 @@ impl fmt::Debug for AuthorizedClient {
 }
 
 /// What is asked, as often as it takes.
-struct Call {
-    url: ServerUrl,
+struct Call<'a> {
+    url: Cow<'a, ServerUrl>,
     /// JSON to post; without it, something is to be got.
     body: Option<Bytes>,
 }
 
-impl Call {
+impl Call<'_> {
     fn request(&self) -> HttpRequest {
-        let url = self.url.clone();
+        let url = ServerUrl::clone(&self.url);
         match &self.body {
             Some(body) => HttpRequest::post_json(url, body.clone()),
             None => HttpRequest::get(url),

@@ -1,6 +1,7 @@
 use crate::error::HttpError;
 use crate::request::HttpRequest;
 use crate::response::HttpResponse;
+use crate::server_url::ServerUrl;
 use crate::tls;
 use gatepass_core::{ConfigError, Phase};
 use reqwest::redirect;
@@ -100,17 +101,26 @@ impl HttpClient {
     /// # Errors
     /// [`HttpError`]
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let host = request.url.host();
-        let client = if request.url.is_loopback() {
+        let url = request.url.clone();
+        self.send_to(&url, request).await
+    }
+
+    /// As [`send`](Self::send), for who has the request's address at hand.
+    pub(crate) async fn send_to(
+        &self,
+        url: &ServerUrl,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, HttpError> {
+        let client = if url.is_loopback() {
             &self.direct
         } else {
             &self.proxied
         };
         let sending = client.execute(request.into_inner());
         match tokio::time::timeout(self.options.first_byte_timeout, sending).await {
-            Ok(Ok(response)) => HttpResponse::new(host, response, &self.options),
-            Ok(Err(error)) => Err(HttpError::of(&host, error, Phase::Send)),
-            Err(_) => Err(HttpError::timeout(&host, Phase::FirstByte)),
+            Ok(Ok(response)) => HttpResponse::new(response, &self.options),
+            Ok(Err(error)) => Err(HttpError::of(&url.host(), error, Phase::Send)),
+            Err(_) => Err(HttpError::timeout(&url.host(), Phase::FirstByte)),
         }
     }
 }

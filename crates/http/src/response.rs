@@ -1,10 +1,14 @@
 use crate::client::HttpOptions;
 use crate::conceal::Concealer;
 use crate::error::HttpError;
+use crate::server_url::ServerUrl;
 use bytes::{Bytes, BytesMut};
 use gatepass_core::{AccessToken, Phase};
 use http::{HeaderMap, StatusCode, header};
 use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 /// The most bytes that an answer's head may have.
@@ -12,7 +16,6 @@ const HEAD_LIMIT: usize = 64 << 10;
 
 /// An answer whose head is there and whose body may still be coming. Dropping it closes the connection.
 pub struct HttpResponse {
-    host: String,
     inner: reqwest::Response,
     idle_timeout: Duration,
     /// For a body that is read whole.
@@ -21,21 +24,17 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
-    pub(crate) fn new(
-        host: String,
-        inner: reqwest::Response,
-        options: &HttpOptions,
-    ) -> Result<Self, HttpError> {
+    pub(crate) fn new(inner: reqwest::Response, options: &HttpOptions) -> Result<Self, HttpError> {
         let head: usize = inner
             .headers()
             .iter()
             .map(|(name, value)| name.as_str().len() + value.len())
             .sum();
         if head > HEAD_LIMIT {
-            return Err(HttpError::unreadable(&host, "its headers are larger than 64 KiB"));
+            let host = ServerUrl::host_of(inner.url());
+            return Err(HttpError::unreadable(host, "its headers are larger than 64 KiB"));
         }
         let response = Self {
-            host,
             inner,
             idle_timeout: options.idle_timeout,
             whole_timeout: options.first_byte_timeout,
@@ -64,7 +63,7 @@ impl HttpResponse {
         match self.headers().get(header::CONTENT_ENCODING) {
             Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
                 let what = "it has a content encoding that nobody asked for";
-                Err(HttpError::unreadable(&self.host, what))
+                Err(HttpError::unreadable(self.host(), what))
             }
             _ => Ok(()),
         }
@@ -73,7 +72,7 @@ impl HttpResponse {
     /// Host and port of the server, for people.
     #[must_use]
     pub fn host(&self) -> &str {
-        &self.host
+        ServerUrl::host_of(self.inner.url())
     }
 
     /// The status.
@@ -105,10 +104,19 @@ impl HttpResponse {
     /// # Errors
     /// [`HttpError::Network`] when the connection breaks, or is silent for longer than the idle timeout.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
-        match tokio::time::timeout(self.idle_timeout, self.inner.chunk()).await {
+        let idle_timeout = self.idle_timeout;
+        let next = {
+            let mut next = pin!(self.inner.chunk());
+            // A chunk that is there already needs no timer, and most of a fast stream's are.
+            match poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await {
+                Poll::Ready(next) => Ok(next),
+                Poll::Pending => tokio::time::timeout(idle_timeout, next).await,
+            }
+        };
+        match next {
             Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(error)) => Err(HttpError::of(&self.host, error, Phase::Body)),
-            Err(_) => Err(HttpError::timeout(&self.host, Phase::Idle)),
+            Ok(Err(error)) => Err(HttpError::of(self.host(), error, Phase::Body)),
+            Err(_) => Err(HttpError::timeout(self.host(), Phase::Idle)),
         }
     }
 
@@ -126,7 +134,7 @@ impl HttpResponse {
         let whole_timeout = self.whole_timeout;
         match tokio::time::timeout(whole_timeout, self.read_chunks(limit)).await {
             Ok(body) => body,
-            Err(_) => Err(HttpError::timeout(&self.host, Phase::Idle)),
+            Err(_) => Err(HttpError::timeout(self.host(), Phase::Idle)),
         }
     }
 
@@ -174,7 +182,7 @@ impl HttpResponse {
     }
 
     fn too_large(&self, limit: usize) -> HttpError {
-        HttpError::unreadable(&self.host, format!("its body is larger than {limit} bytes"))
+        HttpError::unreadable(self.host(), format!("its body is larger than {limit} bytes"))
     }
 }
 
@@ -182,7 +190,7 @@ impl HttpResponse {
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpResponse")
-            .field("host", &self.host)
+            .field("host", &self.host())
             .field("status", &self.status())
             .finish_non_exhaustive()
     }

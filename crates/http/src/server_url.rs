@@ -60,7 +60,11 @@ impl ServerUrl {
     /// Host and port, for people.
     #[must_use]
     pub fn host(&self) -> String {
-        self.0[Position::BeforeHost..Position::AfterPort].to_owned()
+        Self::host_of(&self.0).to_owned()
+    }
+
+    pub(crate) fn host_of(url: &Url) -> &str {
+        &url[Position::BeforeHost..Position::AfterPort]
     }
 
     /// Whether it is this very machine: `localhost`, 127.0.0.0/8 or `[::1]`.
