@@ -357,6 +357,8 @@ const ENVIRONMENT: &str = "\
 Environment:
   GATEPASS_CONFIG_DIR  where logins and client_secrets.json are: ~/.config/gatepass, unless set
   GATEPASS_STORE       where logins are kept, unless --store says it: file or keyring
+  GATEPASS_KEY         where that file's key is: file, keyring, env:NAME, command:COMMAND,
+                       passphrase-env:NAME or passphrase-command:COMMAND
   BROWSER              the program that opens the page of a login
   OPENAI_API_KEY       the key for OpenAI's models
   GOOGLE_API_KEY       the key for Gemini, or GEMINI_API_KEY; without one, the login at Google

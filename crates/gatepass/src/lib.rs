@@ -35,6 +35,8 @@ mod api_key;
 mod backend;
 #[cfg(feature = "client-credentials")]
 mod configured;
+#[cfg(feature = "file-store")]
+mod file_key;
 #[cfg(all(feature = "gemini", feature = "google"))]
 mod gemini_login;
 #[cfg(feature = "google")]
@@ -48,7 +50,7 @@ mod store;
 
 pub use config::{AuthType, LlmConfig};
 pub use llm::{Llm, call_llm};
-pub use profile::{Profile, StoreKind};
+pub use profile::{FileKey, Profile, StoreKind};
 pub use tools::{ToolRun, ToolRunError, Toolbox};
 
 #[cfg(feature = "agent")]

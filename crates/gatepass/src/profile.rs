@@ -16,7 +16,61 @@ use std::path::{Path, PathBuf};
 pub struct Profile {
     directory: PathBuf,
     store: StoreKind,
+    key: FileKey,
     client_secrets: Option<PathBuf>,
+}
+
+/// Where the key of the file store comes from. It names the place of a secret and never holds one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileKey {
+    /// The file `.key` beside the logins, made at the first one.
+    #[default]
+    File,
+    /// The keyring of the operating system; made at the first login.
+    Keyring,
+    /// The key itself, 44 characters of URL-safe base64, from an environment variable.
+    Variable(String),
+    /// The key itself, which this command prints. A shell runs it.
+    Command(String),
+    /// A passphrase from an environment variable.
+    PassphraseVariable(String),
+    /// A passphrase, which this command prints. A shell runs it.
+    PassphraseCommand(String),
+}
+
+impl FileKey {
+    /// Reads `file`, `keyring`, `env:NAME`, `command:COMMAND`, `passphrase-env:NAME` or `passphrase-command:COMMAND`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] for any other text, which is not shown: it may be the key.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        match (kind, rest.trim()) {
+            ("file", "") => Ok(Self::File),
+            ("keyring", "") => Ok(Self::Keyring),
+            ("env", name) if !name.is_empty() => Ok(Self::Variable(name.into())),
+            ("command", command) if !command.is_empty() => Ok(Self::Command(command.into())),
+            ("passphrase-env", name) if !name.is_empty() => Ok(Self::PassphraseVariable(name.into())),
+            ("passphrase-command", command) if !command.is_empty() => {
+                Ok(Self::PassphraseCommand(command.into()))
+            }
+            _ => Err(ConfigError::invalid(
+                "GATEPASS_KEY",
+                "says not where the key is",
+                "set it to file, keyring, env:NAME, command:COMMAND, passphrase-env:NAME or passphrase-command:COMMAND",
+            )),
+        }
+    }
+
+    /// The environment variable that holds the secret: no child process should get it.
+    #[must_use]
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Variable(name) | Self::PassphraseVariable(name) => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// Which store keeps the logins.
@@ -63,12 +117,14 @@ impl Profile {
         Self {
             directory: directory.into(),
             store: StoreKind::default(),
+            key: FileKey::default(),
             client_secrets: None,
         }
     }
 
     /// The user's own: `$GATEPASS_CONFIG_DIR`, or the platform's place for configuration (`$XDG_CONFIG_HOME/gatepass`,
-    /// which is `~/.config/gatepass` unless it is set; `%APPDATA%\gatepass` on Windows). `$GATEPASS_STORE` names the store.
+    /// which is `~/.config/gatepass` unless it is set; `%APPDATA%\gatepass` on Windows). `$GATEPASS_STORE` names the store, and `$GATEPASS_KEY`
+    /// where the file's key is: see [`FileKey::parse`].
     ///
     /// # Errors
     /// [`ConfigError::Invalid`] if nothing says where it is, or `$GATEPASS_STORE` is neither `file` nor `keyring`.
@@ -86,7 +142,10 @@ impl Profile {
             Some(directory) => directory.into(),
             None => platforms_directory(variable)?.join("gatepass"),
         };
-        let profile = Self::new(directory);
+        let mut profile = Self::new(directory);
+        if let Some(key) = variable("GATEPASS_KEY") {
+            profile.key = FileKey::parse(&key.to_string_lossy())?;
+        }
         let Some(store) = variable("GATEPASS_STORE") else {
             return Ok(profile);
         };
@@ -99,6 +158,13 @@ impl Profile {
     #[must_use]
     pub const fn with_store(mut self, store: StoreKind) -> Self {
         self.store = store;
+        self
+    }
+
+    /// Takes the key of the file store from there.
+    #[must_use]
+    pub fn with_key(mut self, key: FileKey) -> Self {
+        self.key = key;
         self
     }
 
@@ -119,6 +185,12 @@ impl Profile {
     #[must_use]
     pub const fn store_kind(&self) -> StoreKind {
         self.store
+    }
+
+    /// Where the key of the file store comes from.
+    #[must_use]
+    pub const fn key(&self) -> &FileKey {
+        &self.key
     }
 
     /// The file with Google's client.
@@ -197,5 +269,25 @@ mod tests {
         assert_eq!(store("").unwrap().store_kind(), StoreKind::File);
         assert_eq!(store("keyring").unwrap().store_kind(), StoreKind::Keyring);
         assert!(store("cloud").is_err());
+    }
+
+    /// G6
+    #[test]
+    fn the_key_is_where_the_variable_says_and_never_in_the_error() {
+        let key = |text| of(&[("GATEPASS_CONFIG_DIR", "/a"), ("GATEPASS_KEY", text)]);
+        assert_eq!(*key("").unwrap().key(), FileKey::File);
+        assert_eq!(*key("keyring").unwrap().key(), FileKey::Keyring);
+        assert_eq!(
+            *key("env:MY_KEY").unwrap().key(),
+            FileKey::Variable("MY_KEY".into())
+        );
+        let command = FileKey::PassphraseCommand("pass show a:b".into());
+        assert_eq!(*key("passphrase-command: pass show a:b").unwrap().key(), command);
+        let a_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        for bad in ["canary", a_key, "env:", "command: ", "file:x"] {
+            let error = key(bad).unwrap_err();
+            let shown = format!("{error:?}{error}{}", error.fix());
+            assert!(!shown.contains("canary") && !shown.contains(a_key), "{shown}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The store of a profile.
 
-use crate::profile::{Profile, StoreKind};
+use crate::profile::{FileKey, Profile, StoreKind};
 use gatepass_core::{CredentialKey, CredentialStore, ProviderName, StoreError};
 use gatepass_file_store::{FileStore, KeySource};
 #[cfg(feature = "keyring")]
@@ -15,7 +15,7 @@ pub struct StorePlace {
     pub location: String,
     /// Where the key is that they are encrypted with.
     pub key: String,
-    /// That in one word: `same-disk-file` or `keyring`.
+    /// That in one word: `same-disk-file`, `keyring`, `passphrase` or `given`.
     pub key_kind: &'static str,
 }
 
@@ -41,12 +41,26 @@ impl Profile {
     pub fn store_place(&self) -> Result<StorePlace, StoreError> {
         match self.store_kind() {
             StoreKind::File => {
-                let store = self.file_store()?;
-                let key = store.key_location();
+                let store = FileStore::open(self.directory(), KeySource::KeyFile)?;
+                let beside = store.key_location();
+                let (key, key_kind) = match self.key() {
+                    FileKey::File => (beside.to_string(), beside.word()),
+                    FileKey::Keyring => ("the keyring".into(), "keyring"),
+                    FileKey::Variable(name) => (format!("the environment variable {name}"), "given"),
+                    FileKey::Command(_) => ("what a command prints".into(), "given"),
+                    FileKey::PassphraseVariable(name) => {
+                        let text = format!("derived from the passphrase in the environment variable {name}");
+                        (text, "passphrase")
+                    }
+                    FileKey::PassphraseCommand(_) => (
+                        "derived from the passphrase that a command prints".into(),
+                        "passphrase",
+                    ),
+                };
                 Ok(StorePlace {
                     location: store.path().display().to_string(),
-                    key: key.to_string(),
-                    key_kind: key.word(),
+                    key,
+                    key_kind,
                 })
             }
             #[cfg(feature = "keyring")]
@@ -78,12 +92,14 @@ impl Profile {
         }
     }
 
-    /// The encrypted file in the directory, whichever store is in use.
+    /// The encrypted file in the directory, whichever store is in use. Runs the command that prints its key, if there
+    /// is one, and waits for it.
     ///
     /// # Errors
+    /// [`StoreError::Refused`] for a key that is not where it should be.
     /// [`StoreError::Unavailable`] if there is no working directory that a relative path could mean.
     pub fn file_store(&self) -> Result<FileStore, StoreError> {
-        FileStore::open(self.directory(), KeySource::KeyFile)
+        FileStore::open(self.directory(), self.key_source()?)
     }
 
     /// The logins at `provider`, sorted by their accounts.

@@ -22,6 +22,7 @@ mod config;
 mod doctor;
 mod help;
 mod interruption;
+mod key_sources;
 mod keyring;
 mod keys;
 mod output;

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 #[derive(Debug, Clone)]
 pub struct Browser {
     commands: Vec<Vec<OsString>>,
+    hidden: Vec<OsString>,
 }
 
 /// A program that can't open the browser says so within this time; one that runs on is the browser.
@@ -34,6 +35,7 @@ impl Browser {
         let command = |words: &&[&str]| words.iter().map(OsString::from).collect();
         Self {
             commands: commands.iter().map(command).collect(),
+            hidden: Vec::new(),
         }
     }
 
@@ -42,6 +44,7 @@ impl Browser {
     pub fn only(programs: impl IntoIterator<Item = OsString>) -> Self {
         Self {
             commands: programs.into_iter().map(|program| vec![program]).collect(),
+            hidden: Vec::new(),
         }
     }
 
@@ -49,6 +52,13 @@ impl Browser {
     #[must_use]
     pub fn with_program(mut self, program: impl Into<OsString>) -> Self {
         self.commands.insert(0, vec![program.into()]);
+        self
+    }
+
+    /// Keeps this environment variable from the browser: it holds a secret.
+    #[must_use]
+    pub fn without_variable(mut self, name: impl Into<OsString>) -> Self {
+        self.hidden.push(name.into());
         self
     }
 
@@ -62,12 +72,41 @@ impl Browser {
             .map_err(|error| LoginError::Token(error.into()))?;
         let mut why = None;
         for command in &self.commands {
-            match start(command, url.as_str()).await {
+            match self.start(command, url.as_str()).await {
                 Ok(()) => return Ok(()),
                 Err(error) => why = Some(Arc::new(error) as _),
             }
         }
         Err(LoginError::system("no browser could be started", why))
+    }
+
+    async fn start(&self, command: &[OsString], url: &str) -> io::Result<()> {
+        let Some((program, arguments)) = command.split_first() else {
+            return Ok(());
+        };
+        let mut command = Command::new(program);
+        for name in &self.hidden {
+            command.env_remove(name);
+        }
+        let mut child = command
+            .args(arguments)
+            .arg(url)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let (sender, ended) = oneshot::channel::<io::Result<ExitStatus>>();
+        // A browser may run for hours: somebody has to take note of its end.
+        std::thread::Builder::new()
+            .name("browser".into())
+            .spawn(move || sender.send(child.wait()))?;
+        match tokio::time::timeout(PATIENCE, ended).await {
+            Ok(Ok(Ok(status))) if !status.success() => {
+                let program = program.display();
+                Err(io::Error::other(format!("{program} ended with {status}")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -80,30 +119,5 @@ impl Default for Browser {
 impl AuthorizationHandler for Browser {
     async fn authorize(&self, request: &AuthorizationRequest) -> Result<(), LoginError> {
         self.open(request.url()).await
-    }
-}
-
-async fn start(command: &[OsString], url: &str) -> io::Result<()> {
-    let Some((program, arguments)) = command.split_first() else {
-        return Ok(());
-    };
-    let mut child = Command::new(program)
-        .args(arguments)
-        .arg(url)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let (sender, ended) = oneshot::channel::<io::Result<ExitStatus>>();
-    // A browser may run for hours: somebody has to take note of its end.
-    std::thread::Builder::new()
-        .name("browser".into())
-        .spawn(move || sender.send(child.wait()))?;
-    match tokio::time::timeout(PATIENCE, ended).await {
-        Ok(Ok(Ok(status))) if !status.success() => {
-            let program = program.display();
-            Err(io::Error::other(format!("{program} ended with {status}")))
-        }
-        _ => Ok(()),
     }
 }

@@ -98,7 +98,15 @@ async fn a_browser_finds_nothing_of_ours_in_its_environment() {
         .filter(|variable| !ours.iter().any(|known| known == variable))
         .filter(|variable| !shells.iter().any(|name| variable.starts_with(name)));
     assert_eq!(added.next(), None);
-    assert!(found.contains("PATH="), "{found}");
+    assert!(found.contains("PATH=") && found.contains("HOME="), "{found}");
+
+    // A variable that holds a secret doesn't get there.
+    let script = recorder(directory.path());
+    std::fs::write(&script, format!("#!/bin/sh\nexec env -0 > '{}'\n", log.display())).unwrap();
+    let browser = Browser::only([script.into_os_string()]).without_variable("HOME");
+    browser.open("https://as.example/").await.unwrap();
+    let found = String::from_utf8(std::fs::read(&log).unwrap()).unwrap();
+    assert!(found.contains("PATH=") && !found.contains("HOME="), "{found}");
 }
 
 #[tokio::test]
