@@ -12,6 +12,8 @@ pub(crate) enum Api {
     Anthropic,
     Gemini,
     OpenAi,
+    /// A vendor that is called by its key has no use for it.
+    #[cfg(feature = "client-credentials")]
     OpenAiResponses,
 }
 
@@ -51,7 +53,7 @@ impl Place<'_> {
                 let backend = gatepass_openai::OpenAiBackend::with_http(http, base_url, source);
                 traced(backend.with_headers(headers), provider)
             }
-            #[cfg(feature = "openai")]
+            #[cfg(all(feature = "client-credentials", feature = "openai"))]
             Api::OpenAiResponses => {
                 let backend = gatepass_openai::OpenAiResponsesBackend::with_http(http, base_url, source);
                 traced(backend.with_headers(headers), provider)
@@ -73,7 +75,7 @@ impl Api {
         let (models, feature) = match self {
             Self::Anthropic => ("Claude", "anthropic"),
             Self::Gemini => ("Gemini", "gemini"),
-            Self::OpenAi | Self::OpenAiResponses => ("OpenAI", "openai"),
+            _ => ("OpenAI", "openai"),
         };
         ConfigError::invalid(
             "model:",

@@ -1,14 +1,14 @@
 //! Providers of a configuration file: OAuth2 client credentials, and those that a person logs in to.
 
-use crate::backend::{Api, Place};
 use crate::config::LlmConfig;
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
+use crate::configured_backend::backend_of;
 use crate::connect::Connection;
 use crate::model::Model;
 use crate::profile::Profile;
 use crate::shared::Shared;
-use gatepass_client_credentials::{self as client_credentials, ClientCredentialsSource, Provider, Providers};
-use gatepass_core::{CachedTokenSource, ConfigError, LlmBackend, TokenSource};
-use gatepass_http::{HttpClient, ServerUrl};
+use gatepass_client_credentials::{ClientCredentialsSource, Provider, Providers};
+use gatepass_core::{CachedTokenSource, ConfigError, TokenSource};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ pub fn token_source_with(
 
 /// Whose login is meant, where a person logs in.
 #[derive(Debug, Clone, PartialEq)]
-struct Whose {
+pub(crate) struct Whose {
     account: Option<String>,
     profile: Option<Profile>,
 }
@@ -118,7 +118,7 @@ pub(crate) fn providers(path: Option<&Path>) -> Result<Providers, ConfigError> {
     path.map_or_else(|| Ok(Providers::discover(Path::new(""))), Providers::read)
 }
 
-fn source_of(provider: Provider, whose: &Whose) -> Result<Arc<dyn TokenSource>, ConfigError> {
+pub(crate) fn source_of(provider: Provider, whose: &Whose) -> Result<Arc<dyn TokenSource>, ConfigError> {
     if provider.grant_type.is_login() {
         return login_of(&provider, whose);
     }
@@ -150,63 +150,16 @@ impl Whose {
     }
 }
 
+/// What a build without any backend says.
+#[cfg(not(any(feature = "anthropic", feature = "gemini", feature = "openai")))]
 fn backend_of(
-    provider: Provider,
-    base_url: Option<&str>,
-    whose: Whose,
-) -> Result<Arc<dyn LlmBackend>, ConfigError> {
-    static BACKENDS: Shared<(Provider, ServerUrl, Whose), Arc<dyn LlmBackend>> = Shared::new();
-
-    let base_url = base_url_of(&provider, base_url)?;
-    let name = format!(
-        "{} in {} at {base_url} for {whose:?}",
-        provider.name,
-        provider.path.display()
-    );
-    let settings = (provider, base_url, whose);
-    BACKENDS.get_or_make(name, settings, |(provider, base_url, whose)| {
-        let place = Place {
-            api: api_of(provider)?,
-            http: HttpClient::new(provider.http_options())?,
-            base_url: base_url.clone(),
-            headers: provider.headers.clone(),
-            provider: provider.name.as_str(),
-        };
-        place.backend(source_of(provider.clone(), whose)?)
-    })
-}
-
-fn api_of(provider: &Provider) -> Result<Api, ConfigError> {
-    match provider.api {
-        client_credentials::Api::OpenAi => Ok(Api::OpenAi),
-        client_credentials::Api::OpenAiResponses => Ok(Api::OpenAiResponses),
-        client_credentials::Api::Gemini => Ok(Api::Gemini),
-        client_credentials::Api::Anthropic => Ok(Api::Anthropic),
-        _ => Err(ConfigError::invalid(
-            "api",
-            "is not known to this build",
-            "update gatepass",
-        )),
-    }
-}
-
-/// The entry's `base_url`, or the caller's where it has none: a token goes only where its entry says.
-fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<ServerUrl, ConfigError> {
-    let given = given
-        .map(|url| ServerUrl::parse(url, "base_url", provider.transport))
-        .transpose()?;
-    let (what, fix) = match (&provider.base_url, given) {
-        (Some(own), Some(given)) if *own != given => (
-            "differs from the one that was given: the token goes only where its entry says",
-            "leave it out, or change the entry",
-        ),
-        (Some(own), _) => return Ok(own.clone()),
-        (None, Some(given)) => return Ok(given),
-        (None, None) => (
-            "is missing",
-            "add the address of the API: base_url = https://host/v1",
-        ),
-    };
-    let problem = gatepass_core::ConfigProblem::new(what, fix).with_field("base_url");
-    Err(ConfigError::Invalid(Box::new(problem)).at(&provider.path, provider.name.as_str()))
+    _: Provider,
+    _: Option<&str>,
+    _: Whose,
+) -> Result<Arc<dyn gatepass_core::LlmBackend>, ConfigError> {
+    Err(ConfigError::invalid(
+        "model:",
+        "this build can't call configured providers",
+        "enable the feature openai, gemini or anthropic",
+    ))
 }

@@ -26,15 +26,15 @@ mod scripted;
 
 #[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
 mod api_key;
-#[cfg(any(
-    feature = "anthropic",
-    feature = "client-credentials",
-    feature = "gemini",
-    feature = "openai"
-))]
+#[cfg(any(feature = "anthropic", feature = "gemini", feature = "openai"))]
 mod backend;
 #[cfg(feature = "client-credentials")]
 mod configured;
+#[cfg(all(
+    feature = "client-credentials",
+    any(feature = "anthropic", feature = "gemini", feature = "openai")
+))]
+mod configured_backend;
 #[cfg(feature = "file-store")]
 mod file_key;
 #[cfg(all(feature = "gemini", feature = "google"))]
