@@ -6,6 +6,7 @@ use gatepass::{
     ChatEvent, ChatRequest, FinishReason, LlmBackend, Message, Part, Role, TokenSource, Tool, ToolCall,
     ToolResult, token_source,
 };
+use gatepass_anthropic::AnthropicBackend;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ fn question() -> ChatRequest {
 }
 
 #[tokio::test]
-async fn the_same_question_has_the_same_answer_on_both_wires_streamed_and_whole() {
+async fn the_same_question_has_the_same_answer_on_all_three_wires_streamed_and_whole() {
     let Some(world) = Setup::model().start().await else {
         return;
     };
@@ -54,7 +55,12 @@ async fn the_same_question_has_the_same_answer_on_both_wires_streamed_and_whole(
     let chat = OpenAiBackend::new(&world.gateway.base_url(), source(&world)).unwrap();
     let chat = chat.chat(question()).await.unwrap();
     assert_eq!(chat.text(), whole.text());
-    say(format!("on both wires: {:?}", whole.text()));
+    let messages = AnthropicBackend::new(&world.gateway.base_url(), source(&world)).unwrap();
+    let answer = messages.chat(question()).await.unwrap();
+    assert_eq!(answer.text(), whole.text());
+    let streamed = messages.chat_stream(question()).await.unwrap();
+    assert_eq!(streamed.collect().await.unwrap().text(), whole.text());
+    say(format!("on all three wires: {:?}", whole.text()));
 
     let counted = backend.count_tokens(&question()).await.unwrap();
     assert_eq!(Some(counted), whole.usage.unwrap().input_tokens);
