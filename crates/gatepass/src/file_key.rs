@@ -1,8 +1,9 @@
 //! The key of the file store, fetched from where the profile says.
 
 use crate::profile::{FileKey, Profile};
-use gatepass_core::{SecretString, StoreError};
+use gatepass_core::{ExposeSecret, SecretString, StoreError};
 use gatepass_file_store::KeySource;
+use std::io::Read;
 use std::process::{Command, Stdio};
 
 impl Profile {
@@ -50,30 +51,41 @@ fn variable(name: &str) -> Result<SecretString, StoreError> {
     }
 }
 
-/// What it says on stderr goes to ours; it may ask the person.
+/// What it says on stderr goes to ours; our stdin isn't its own: somebody may be about to paste an address there.
 fn printed_by(command: &str) -> Result<SecretString, StoreError> {
     const FIX: &str = "try the command of GATEPASS_KEY in a shell";
+    const LIMIT: usize = 4096; // no key, and hardly a passphrase, is longer
+    let refused = |what: String| refused(format!("the key: {what}"), FIX);
     let (shell, flag) = if cfg!(windows) {
         ("cmd", "/C")
     } else {
         ("sh", "-c")
     };
-    let output = Command::new(shell)
+    let mut child = Command::new(shell)
         .args([flag, command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| refused(format!("the key: {shell} can't be started ({error})"), FIX))?;
-    if !output.status.success() {
-        return Err(refused(
-            format!("the key: its command ended with {}", output.status),
-            FIX,
-        ));
+        .spawn()
+        .map_err(|error| refused(format!("{shell} can't be started ({error})")))?;
+    let mut printed = String::with_capacity(LIMIT + 1);
+    let read = child.stdout.take().map_or(Ok(0), |stdout| {
+        stdout.take(LIMIT as u64 + 1).read_to_string(&mut printed)
+    });
+    let (length, printed) = (printed.len(), SecretString::from(printed));
+    if length > LIMIT {
+        _ = child.kill();
     }
-    let printed = SecretString::from(String::from_utf8_lossy(&output.stdout).trim());
-    if gatepass_core::ExposeSecret::expose_secret(&printed).is_empty() {
-        return Err(refused("the key: its command printed nothing", FIX));
+    let status = child.wait();
+    match (read, status) {
+        _ if length > LIMIT => Err(refused(format!("its command prints more than {LIMIT} bytes"))),
+        (_, Ok(status)) if !status.success() => Err(refused(format!("its command ended with {status}"))),
+        (Err(error), _) | (_, Err(error)) => Err(refused(format!("its command can't be read ({error})"))),
+        (Ok(_), Ok(_)) => match printed.expose_secret().trim() {
+            "" => Err(refused("its command printed nothing".into())),
+            secret => Ok(SecretString::from(secret)),
+        },
     }
-    Ok(printed)
 }
 
 fn refused(what: impl Into<String>, fix: impl Into<String>) -> StoreError {

@@ -46,6 +46,7 @@ async fn a_key_that_is_not_where_it_should_be_is_told_and_nothing_is_lost() {
         ("key_sources/no_variable", "env:ANOTHER_SECRET"),
         ("key_sources/failing_command", "command:exit 3"),
         ("key_sources/silent_command", "command:true"),
+        ("key_sources/endless_command", "command:yes"),
         ("key_sources/other_passphrase", "passphrase-command:echo other"),
     ] {
         world.set("GATEPASS_KEY", key);

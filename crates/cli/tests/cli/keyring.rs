@@ -57,6 +57,31 @@ async fn a_login_lives_in_the_keyring_until_the_logout() {
     desktop.end().await;
 }
 
+/// G6: the file has the login, and the keyring has its key.
+#[tokio::test]
+async fn the_key_of_the_file_lives_in_the_keyring() {
+    let mut world = World::new().await;
+    world.give_client_secrets();
+    let Some(desktop) = Desktop::with_keyring(&mut world).await else {
+        return;
+    };
+    world.set("GATEPASS_KEY", "keyring");
+    let outcome = world.log_in(&LOGIN[..4], By::Browser).await;
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(world.conf("credentials.json.enc").exists() && !world.conf(".key").exists());
+    let status = world.run(&["auth", "status", "--json"]).await;
+    assert_eq!(status.json()["key"]["kind"], "keyring", "{status:?}");
+    let token = world.run(&TOKEN[..3]).await.token().unwrap();
+    assert!(world.authorization.is_active(&token));
+
+    // Without the keyring nobody reads the file, and it stays as it is.
+    let stored = std::fs::read(world.conf("credentials.json.enc")).unwrap();
+    desktop.end().await;
+    let status = world.run(&["auth", "status"]).await;
+    assert_eq!(status.code, Some(3), "{status:?}");
+    assert_eq!(std::fs::read(world.conf("credentials.json.enc")).unwrap(), stored);
+}
+
 /// K01: with the log of all that goes through the bus.
 #[tokio::test]
 async fn no_log_shows_what_goes_to_the_keyring() {
