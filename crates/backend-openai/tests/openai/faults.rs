@@ -4,7 +4,7 @@ use crate::{CANARY, backend, causes, key, question};
 use gatepass_core::{BackendError, ChatReply, ErrorKind, FinishReason, LlmBackend, Phase};
 use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
 use gatepass_openai::OpenAiBackend;
-use gatepass_testkit::{Answer, Bytes, ModelServer};
+use gatepass_testkit::{Answer, Bytes, ModelServer, Value};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -273,6 +273,54 @@ async fn an_error_in_place_of_an_answer_is_the_providers() {
             .ends_with("answered 200 insufficient_quota: No. (request req-1)"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn an_error_of_the_one_answer_keeps_what_had_come() {
+    let error = json!({ "code": 502, "message": "The provider left." });
+    let choice = |message: Value| json!({ "choices": [{ "finish_reason": "error", "message": message, "error": error }] });
+    match asked(Answer::json(200, &choice(json!({ "content": "half" })))).await {
+        BackendError::Interrupted { partial, source } => {
+            assert_eq!(
+                (partial.text().as_str(), source.kind()),
+                ("half", ErrorKind::Server)
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    for message in [json!({ "content": "" }), Value::Null] {
+        let told = asked(Answer::json(200, &choice(message))).await.to_string();
+        assert!(
+            told.ends_with("answered 200: The provider left. (request req-1)"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_answers_200_to_everything_is_believed_to_have_failed() {
+    for (told, expected) in [
+        (
+            json!({ "object": "error", "message": "No.", "code": 40001 }),
+            "No.",
+        ),
+        (json!({ "type": "error", "message": "No." }), "No."),
+        (json!({ "success": false, "code": 404, "msg": "No." }), "No."),
+        (
+            json!({ "success": false, "errors": [{ "code": 7, "message": "No." }] }),
+            "No.",
+        ),
+    ] {
+        for error in [
+            asked(Answer::json(200, &told)).await,
+            streamed(Answer::json(200, &told)).await.unwrap_err().0,
+        ] {
+            assert!(
+                matches!(&error, BackendError::Provider(error) if error.message == expected),
+                "{error:?}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

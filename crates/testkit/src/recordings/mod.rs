@@ -69,6 +69,54 @@ impl Recording {
         Some(lines.lines().map(read).collect())
     }
 
+    /// An exchange of your own, to be compared as the recorded ones are: the answer, and what is
+    /// [expected](Expected) of it.
+    ///
+    /// # Panics
+    /// If `expect` is of another shape.
+    #[must_use]
+    pub fn made_up(id: &str, body: &Value, expect: Value) -> Self {
+        let expect = match serde_json::from_value(expect) {
+            Ok(expect) => expect,
+            Err(error) => panic!("what {id} expects can't be read: {error}"),
+        };
+        Self {
+            id: id.to_owned(),
+            url: String::new(),
+            request: Value::Null,
+            stream: false,
+            status: 200,
+            content_type: "application/json".into(),
+            headers: BTreeMap::new(),
+            body: body.to_string(),
+            expect,
+        }
+    }
+
+    /// As [`made_up`](Self::made_up), of a stream of these events. One that has a `type` is named so.
+    ///
+    /// # Panics
+    /// If `expect` is of another shape.
+    #[must_use]
+    pub fn made_up_stream(id: &str, events: &[Value], expect: Value) -> Self {
+        let event = |event: &Value| match event.get("type").and_then(Value::as_str) {
+            Some(name) => format!("event: {name}\ndata: {event}\n\n"),
+            None => format!("data: {event}\n\n"),
+        };
+        let mut recording = Self::made_up(id, &Value::Null, expect);
+        recording.stream = true;
+        recording.content_type = "text/event-stream".into();
+        recording.body = events.iter().map(event).collect();
+        recording
+    }
+
+    /// Sets the address that was asked.
+    #[must_use]
+    pub fn with_url(mut self, url: impl Into<String>) -> Self {
+        self.url = url.into();
+        self
+    }
+
     /// The answer, in pieces of `size` bytes.
     pub fn answer(&self, size: usize) -> Answer {
         let answer = if self.status == 200 {

@@ -2,6 +2,7 @@
 
 mod chat;
 mod embeddings;
+mod made_up;
 mod requests;
 mod responses;
 

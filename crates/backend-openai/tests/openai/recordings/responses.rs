@@ -1,6 +1,6 @@
 //! The Responses API.
 
-use super::{check_refusal, recordings};
+use super::{check_refusal, made_up, recordings};
 use crate::{question, responses_backend};
 use gatepass_core::{BackendError, ChatReply, ChatRequest, FinishReason, LlmBackend, Message};
 use gatepass_http::RetryPolicy;
@@ -22,9 +22,38 @@ async fn every_recorded_response_is_read_as_it_was_meant() {
     let Some(recordings) = recordings("openai-responses") else {
         return;
     };
+    let failures = replay_all(&recordings).await;
+    report(
+        "recorded responses are read as they were meant",
+        &recordings,
+        failures,
+        &EXCEPTIONS,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_has_recorded_is_read_as_it_is_documented_and_goes_back() {
+    let responses = made_up::responses();
+    let server = ModelServer::start().await;
+    let mut failures = replay_all(&responses).await;
+    for response in &responses {
+        if let Err(problem) = send_back(response, &server).await {
+            failures.push(format!("{}: {problem}", response.id));
+        }
+    }
+    report(
+        "made-up responses are read as they were meant",
+        &responses,
+        failures,
+        &[],
+    );
+}
+
+/// What doesn't hold.
+async fn replay_all(recordings: &[Recording]) -> Vec<Problem> {
     let server = ModelServer::start().await;
     let mut failures = Vec::new();
-    for recording in &recordings {
+    for recording in recordings {
         for size in [usize::MAX, 1009, 61] {
             if let Err(problem) = replay(recording, &server, size).await {
                 failures.push(format!("{} (in pieces of {size}): {problem}", recording.id));
@@ -33,12 +62,7 @@ async fn every_recorded_response_is_read_as_it_was_meant() {
             }
         }
     }
-    report(
-        "recorded responses are read as they were meant",
-        &recordings,
-        failures,
-        &EXCEPTIONS,
-    );
+    failures
 }
 
 #[tokio::test(flavor = "multi_thread")]
