@@ -3,6 +3,7 @@
 
 mod answer;
 mod arguments;
+mod array;
 mod budget;
 mod error;
 mod lenient;
