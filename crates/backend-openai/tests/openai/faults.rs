@@ -1,6 +1,6 @@
 //! Answers that begin well and aren't.
 
-use crate::{CANARY, backend, causes, key, question};
+use crate::{CANARY, backend, causes, key, question, responses_backend};
 use gatepass_core::{BackendError, ChatReply, ErrorKind, FinishReason, LlmBackend, Phase};
 use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
 use gatepass_openai::OpenAiBackend;
@@ -378,6 +378,61 @@ async fn an_answer_that_breaks_off_is_the_networks_fault() {
         ),
         "{error:?}"
     );
+}
+
+/// Nothing hangs or panics, and what had come is kept.
+#[tokio::test]
+async fn an_answer_that_ends_at_any_byte_is_an_error_or_whole() {
+    let server = ModelServer::start().await;
+    let backend = backend(&server);
+    let piece = |more: &str| json!({ "choices": [{ "delta": { "tool_calls": [{ "index": 0, "id": "a", "function": { "name": "time", "arguments": more } }] } }] });
+    let call = format!(
+        "data: {}\n\ndata: {}\n\n",
+        piece("{\"at\":"),
+        piece("\"\u{1f980}\"}")
+    );
+    let stream = format!("{HALF}{call}{END}data: [DONE]\n\n");
+    let end = stream.find("data: [DONE]").unwrap() - 2;
+    for at in 1..stream.len() {
+        let (head, tail) = stream.as_bytes().split_at(at);
+        server.push(Answer::sse([head.to_vec(), tail.to_vec()]));
+        let whole = backend
+            .chat_stream(question())
+            .await
+            .unwrap()
+            .collect()
+            .await
+            .unwrap();
+        assert_eq!((&*whole.text(), whole.tool_calls().count()), ("Half", 1), "{at}");
+        server.push(Answer::sse([head.to_vec()]));
+        match backend.chat_stream(question()).await.unwrap().collect().await {
+            Ok(reply) => assert!(at >= end && reply.message == whole.message, "{at}"),
+            Err(BackendError::Interrupted { partial, source }) => {
+                assert!(at < end, "{at}");
+                assert!("Half".starts_with(&partial.text()), "{at}");
+                assert_eq!(
+                    partial.tool_calls().count(),
+                    0,
+                    "{at}: a call that isn't whole stays untold"
+                );
+                assert_eq!(source.kind(), ErrorKind::Network, "{at}");
+            }
+            Err(other) => panic!("{at}: {other:?}"),
+        }
+    }
+    let chat = json!({ "choices": [{ "message": { "content": "Whole \u{1f980}" } }] }).to_string();
+    let output =
+        json!([{ "type": "message", "content": [{ "type": "output_text", "text": "Whole \u{1f980}" }] }]);
+    let response = json!({ "status": "completed", "output": output }).to_string();
+    let responses = responses_backend(&server);
+    for at in 0..chat.len().max(response.len()) {
+        for (body, backend) in [(&chat, &backend as &dyn LlmBackend), (&response, &responses)] {
+            let cut = &body.as_bytes()[..at.min(body.len() - 1)];
+            server.push(Answer::new(200).with_body(cut.to_vec()));
+            let error = backend.chat(question()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{at}: {error}");
+        }
+    }
 }
 
 #[tokio::test]
