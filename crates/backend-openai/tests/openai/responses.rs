@@ -40,6 +40,7 @@ async fn it_keeps_the_contract() {
     let server = ModelServer::start().await;
     server.require_bearer(CANARY);
     contract::llm_backend(|| responses_backend(&server), &server).await;
+    contract::complete_backend(|| responses_backend(&server), &server, CANARY).await;
 }
 
 #[tokio::test]
