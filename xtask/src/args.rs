@@ -1,6 +1,6 @@
 //! What the person at the terminal asked for.
 
-use crate::{bench::Whose, checks, e2e, fuzz, mutants};
+use crate::{bench::Whose, checks, e2e, fuzz, mutants, release};
 
 /// One habit of the repository, ready to be performed.
 #[derive(Debug, PartialEq)]
@@ -25,6 +25,10 @@ pub(crate) enum Habit {
     Mutants {
         packages: Vec<String>,
     },
+    /// All steps before a release, or those named.
+    Release {
+        steps: Vec<String>,
+    },
 }
 
 /// Reads the arguments that follow `cargo xtask`.
@@ -42,6 +46,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "bench" if help => Ok(Habit::Help(BENCH_HELP)),
         "fuzz" if help => Ok(Habit::Help(FUZZ_HELP)),
         "mutants" if help => Ok(Habit::Help(MUTANTS_HELP)),
+        "release" if help => Ok(Habit::Help(RELEASE_HELP)),
         "test" => parse_test(own, &passed_on),
         "e2e" => parse_e2e(&own, passed_on),
         "deny" => nothing_more(&own, &passed_on).map(|()| Habit::Deny),
@@ -50,6 +55,9 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "mutants" => nothing_more(&passed_on, &[])
             .and_then(|()| known("package", own, mutants::packages()))
             .map(|packages| Habit::Mutants { packages }),
+        "release" => nothing_more(&passed_on, &[])
+            .and_then(|()| known("step", own, release::names()))
+            .map(|steps| Habit::Release { steps }),
         "help" => Ok(Habit::Help(HELP)),
         word if is_help(word) => Ok(Habit::Help(HELP)),
         _ => Err(format!(
@@ -139,6 +147,7 @@ Every habit of this repository behind one word.
   cargo xtask bench   the benchmarks, ours alone or side by side with the peers'
   cargo xtask fuzz    hostile bytes for everything that is read; minutes
   cargo xtask mutants bugs that a test must notice; hours
+  cargo xtask release what must hold before a version is published; half an hour
 
 `cargo xtask <word> --help` says more. Tools are looked for in target/tools/bin, then on PATH.
 With the environment variable CI set, a tool that is missing is a failure and not left out.
@@ -185,7 +194,8 @@ Examples:
 ";
 
 const DENY_HELP: &str = "\
-Checks the dependencies against deny.toml with cargo-deny. CI installs it where it is missing.
+Checks the dependencies against deny.toml with cargo-deny, which CI installs where it is missing, and their names
+against crates.reviewed: nothing new comes in unseen.
 
   cargo xtask deny
 ";
@@ -224,6 +234,23 @@ with cargo-mutants. A bug that no test notices is a failure. CI installs it wher
 Examples:
   cargo xtask mutants
   cargo xtask mutants gatepass-core
+";
+
+const RELEASE_HELP: &str = "\
+What must hold before a version is published, beside `cargo xtask test`. CI installs the tools where they are missing.
+
+  cargo xtask release [STEP]...
+
+Steps, in this order:
+  powerset   every two features of a package compile together, each alone, none, and all (cargo-hack)
+  minimal    the lowest versions of the dependencies that Cargo.toml allows will do
+  semver     the public interfaces since the last tag v* (cargo-semver-checks)
+  package    each package builds from its archive
+  sbom       target/sbom has the bill of materials of the program (CycloneDX), and it agrees with Cargo.lock
+
+Examples:
+  cargo xtask release
+  cargo xtask release minimal sbom
 ";
 
 #[cfg(test)]
@@ -266,6 +293,12 @@ mod tests {
             parsed("mutants gatepass-core"),
             Ok(Habit::Mutants {
                 packages: words("gatepass-core")
+            })
+        );
+        assert_eq!(
+            parsed("release minimal sbom"),
+            Ok(Habit::Release {
+                steps: words("minimal sbom")
             })
         );
         assert_eq!(
@@ -315,6 +348,7 @@ mod tests {
             ("fuzz strings", "strings"),
             ("mutants -- x", "`x`"),
             ("mutants gatepass", "gatepass"),
+            ("release now", "now"),
         ] {
             let message = parsed(line).expect_err(line);
             assert!(message.contains(mistake), "{line}: {message}");
@@ -323,13 +357,16 @@ mod tests {
 
     #[test]
     fn the_help_lists_the_steps_in_their_order() {
-        let listed: Vec<_> = TEST_HELP
-            .lines()
+        assert_eq!(listed(TEST_HELP), checks::names().collect::<Vec<_>>());
+        assert_eq!(listed(RELEASE_HELP), release::names().collect::<Vec<_>>());
+    }
+
+    fn listed(help: &'static str) -> Vec<&'static str> {
+        help.lines()
             .skip_while(|line| !line.starts_with("Steps"))
             .skip(1)
             .take_while(|line| !line.is_empty())
             .filter_map(|line| line.split_whitespace().next())
-            .collect();
-        assert_eq!(listed, checks::names().collect::<Vec<_>>());
+            .collect()
     }
 }

@@ -17,7 +17,10 @@ mod features;
 mod files;
 mod fuzz;
 mod mutants;
+mod release;
 mod report;
+mod reviewed;
+mod sbom;
 mod stamp;
 mod stop;
 mod tools;
@@ -55,6 +58,7 @@ fn perform(habit: &Habit) -> ExitCode {
             report.step("fuzz", || fuzz::run(&workspace, *seconds, targets));
         }
         Habit::Mutants { packages } => report.step("mutants", || mutants::run(&workspace, packages)),
+        Habit::Release { steps } => release::run(&workspace, steps, &mut report),
         Habit::Bench { whose, arguments } => {
             report.step("bench", || bench::run(&workspace, *whose, arguments));
         }
