@@ -16,6 +16,7 @@ pub(crate) enum Habit {
         whose: Whose,
         arguments: Vec<String>,
     },
+    Weigh,
     /// All targets, or those named, each for so long.
     Fuzz {
         seconds: u32,
@@ -44,6 +45,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "e2e" if help => Ok(Habit::Help(E2E_HELP)),
         "deny" if help => Ok(Habit::Help(DENY_HELP)),
         "bench" if help => Ok(Habit::Help(BENCH_HELP)),
+        "weigh" if help => Ok(Habit::Help(WEIGH_HELP)),
         "fuzz" if help => Ok(Habit::Help(FUZZ_HELP)),
         "mutants" if help => Ok(Habit::Help(MUTANTS_HELP)),
         "release" if help => Ok(Habit::Help(RELEASE_HELP)),
@@ -51,6 +53,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "e2e" => parse_e2e(&own, passed_on),
         "deny" => nothing_more(&own, &passed_on).map(|()| Habit::Deny),
         "bench" => parse_bench(&own, passed_on),
+        "weigh" => nothing_more(&own, &passed_on).map(|()| Habit::Weigh),
         "fuzz" => nothing_more(&passed_on, &[]).and_then(|()| parse_fuzz(own)),
         "mutants" => nothing_more(&passed_on, &[])
             .and_then(|()| known("package", own, mutants::packages()))
@@ -145,6 +148,7 @@ Every habit of this repository behind one word.
   cargo xtask e2e     the end-to-end tests, against real servers
   cargo xtask deny    licences, advisories and banned crates of the dependencies
   cargo xtask bench   the benchmarks, ours alone or side by side with the peers'
+  cargo xtask weigh   what a program takes on with gatepass, and with each peer
   cargo xtask fuzz    hostile bytes for everything that is read; minutes
   cargo xtask mutants bugs that a test must notice; hours
   cargo xtask release what must hold before a version is published; half an hour
@@ -213,6 +217,13 @@ Examples:
   cargo xtask bench --peers -- streams
 ";
 
+const WEIGH_HELP: &str = "\
+Builds the least program that asks a model with gatepass, and with each peer, from nothing, and writes crates, CPU time and sizes
+into target/bench/weight.md, with the time that `gatepass` takes to start. Linux alone; many minutes.
+
+  cargo xtask weigh
+";
+
 const FUZZ_HELP: &str = "\
 Runs the fuzz targets of fuzz/ with cargo-fuzz, on the stable toolchain. CI installs it where it is missing.
 
@@ -275,6 +286,7 @@ mod tests {
             })
         );
         assert_eq!(parsed("deny"), Ok(Habit::Deny));
+        assert_eq!(parsed("weigh"), Ok(Habit::Weigh));
         assert_eq!(
             parsed("bench"),
             Ok(Habit::Bench {
@@ -349,6 +361,7 @@ mod tests {
             ("mutants -- x", "`x`"),
             ("mutants gatepass", "gatepass"),
             ("release now", "now"),
+            ("weigh it", "it"),
         ] {
             let message = parsed(line).expect_err(line);
             assert!(message.contains(mistake), "{line}: {message}");

@@ -24,6 +24,7 @@ mod sbom;
 mod stamp;
 mod stop;
 mod tools;
+mod weigh;
 mod workspace;
 
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn perform(habit: &Habit) -> ExitCode {
         Habit::Test { steps } => checks::run(&workspace, steps, &mut report),
         Habit::E2e(options) => report.step("e2e", || e2e::run(&workspace, options)),
         Habit::Deny => report.step("deny", || deny::run(&workspace)),
+        Habit::Weigh => report.step("weigh", || weigh::run(&workspace)),
         Habit::Fuzz { seconds, targets } => {
             report.step("fuzz", || fuzz::run(&workspace, *seconds, targets));
         }
