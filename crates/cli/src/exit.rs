@@ -12,16 +12,18 @@ pub(crate) enum Exit {
     Usage = 2,
     StoredData = 3,
     Unavailable = 4,
+    NotRevoked = 5,
     Interrupted = 130,
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Success,
         Self::Refused,
         Self::Usage,
         Self::StoredData,
         Self::Unavailable,
+        Self::NotRevoked,
         Self::Interrupted,
     ];
 
@@ -32,6 +34,7 @@ impl Exit {
             Self::Usage => "usage or configuration",
             Self::StoredData => "stored data unreadable",
             Self::Unavailable => "network or server",
+            Self::NotRevoked => "logged out here, but the provider couldn't be told",
             Self::Interrupted => "interrupted (Ctrl-C)",
         }
     }

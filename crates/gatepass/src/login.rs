@@ -210,7 +210,7 @@ impl LoginProvider {
     /// Ends a login at the provider; see [`Revocation::revoke`]. Deletes nothing here.
     ///
     /// # Errors
-    /// [`TokenError`]; [`TokenError::Config`] where it is not known how.
+    /// [`TokenError`]; [`TokenError::Config`] where it is not known how, and nothing was sent.
     pub async fn revoke(&self, credential: &Credential) -> Result<(), TokenError> {
         let revocation = match &self.kind {
             Kind::Configured(provider) => {
@@ -218,7 +218,7 @@ impl LoginProvider {
                 Revocation::new(&server, endpoint)?
             }
             #[cfg(feature = "google")]
-            Kind::Google(secrets) => secrets.revocation(crate::google::http()?)?,
+            Kind::Google(secrets) => secrets.revocation(crate::google::http()?).await?,
         };
         revocation.revoke(credential).await
     }
