@@ -32,7 +32,7 @@ impl Exit {
             Self::Success => "success",
             Self::Refused => "not authenticated, or refused",
             Self::Usage => "usage or configuration",
-            Self::StoredData => "stored data unreadable",
+            Self::StoredData => "stored data can't be read or written",
             Self::Unavailable => "network or server",
             Self::NotRevoked => "logged out here, but the provider couldn't be told",
             Self::Interrupted => "interrupted (Ctrl-C)",
@@ -52,6 +52,7 @@ impl Exit {
             Failure::Backend(error) => Self::of_backend(error),
             Failure::Login(LoginError::Denied { .. } | LoginError::TimedOut { .. }) => Self::Refused,
             Failure::Login(_) | Failure::System { .. } => Self::Unavailable,
+            Failure::NotSaved(_) => Self::StoredData,
             Failure::Interrupted => Self::Interrupted,
             // Who reads our output has had enough of it.
             Failure::ClosedPipe => Self::Success,
