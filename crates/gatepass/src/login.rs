@@ -47,7 +47,8 @@ pub struct LoginOptions {
     pub scope: Option<String>,
     /// The account that is proposed to the person: an e-mail address, say.
     pub account: Option<String>,
-    /// How long to wait for the person: 5 min if nothing is said.
+    /// How long to wait for the person: 5 min if nothing is said. On another device, as long as its code is good
+    /// for, at most.
     pub timeout: Option<Duration>,
 }
 
@@ -168,7 +169,11 @@ impl LoginProvider {
             #[cfg(feature = "google")]
             Kind::Google(_) => return Err(TokenError::from(gatepass_google::no_device_login()).into()),
         };
-        let device = flow.begin().await?;
+        let mut device = flow.begin().await?;
+        device.expires_in = options
+            .timeout
+            .unwrap_or(device.expires_in)
+            .min(device.expires_in);
         show(&device);
         flow.finish(device).await
     }
