@@ -8,6 +8,8 @@
 
 #[cfg(feature = "google")]
 mod logged_in;
+#[cfg(all(feature = "login", target_os = "linux"))]
+mod memory;
 mod vendors;
 
 use gatepass::{
