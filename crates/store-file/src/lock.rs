@@ -11,6 +11,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use zeroize::Zeroize;
 
 /// An open, locked file.
 #[derive(Debug)]
@@ -95,12 +96,29 @@ fn open(path: &Path, name: &str) -> Result<File, StoreError> {
     Directory::create(path)?.create_inside(LOCKS)?.lock_file(name)
 }
 
-/// Runs file operations off the async threads.
+/// Runs file operations off the async threads, and leaves no key on the stack there.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(|| without_traces(work)).await {
         Ok(done) => done,
         Err(stopped) => Err(unavailable("the runtime is shutting down", stopped)),
     }
+}
+
+/// Runs `work`, then overwrites what it has used of the stack: ciphers and hashes leave their keys there.
+fn without_traces<T>(work: impl FnOnce() -> T) -> T {
+    const DEPTH: usize = 64 << 10;
+    #[inline(never)]
+    fn run<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    #[inline(never)]
+    fn overwrite() {
+        let mut stack = [0_u8; DEPTH];
+        stack.zeroize();
+    }
+    let done = run(work);
+    overwrite();
+    done
 }

@@ -25,6 +25,7 @@ mod interruption;
 mod key_sources;
 mod keyring;
 mod keys;
+mod leaks;
 mod output;
 mod quiet;
 mod readme;
