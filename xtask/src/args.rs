@@ -25,6 +25,10 @@ pub(crate) enum Habit {
     Mutants {
         packages: Vec<String>,
     },
+    /// All bugs of the list, or those that one of the words is about.
+    Seeded {
+        words: Vec<String>,
+    },
 }
 
 /// Reads the arguments that follow `cargo xtask`.
@@ -42,6 +46,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "bench" if help => Ok(Habit::Help(BENCH_HELP)),
         "fuzz" if help => Ok(Habit::Help(FUZZ_HELP)),
         "mutants" if help => Ok(Habit::Help(MUTANTS_HELP)),
+        "seeded" if help => Ok(Habit::Help(SEEDED_HELP)),
         "test" => parse_test(own, &passed_on),
         "e2e" => parse_e2e(&own, passed_on),
         "deny" => nothing_more(&own, &passed_on).map(|()| Habit::Deny),
@@ -50,6 +55,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "mutants" => nothing_more(&passed_on, &[])
             .and_then(|()| known("package", own, mutants::packages()))
             .map(|packages| Habit::Mutants { packages }),
+        "seeded" => nothing_more(&passed_on, &[]).map(|()| Habit::Seeded { words: own }),
         "help" => Ok(Habit::Help(HELP)),
         word if is_help(word) => Ok(Habit::Help(HELP)),
         _ => Err(format!(
@@ -138,7 +144,8 @@ Every habit of this repository behind one word.
   cargo xtask deny    licences, advisories and banned crates of the dependencies
   cargo xtask bench   the benchmarks, ours alone or side by side with the peers'
   cargo xtask fuzz    hostile bytes for everything that is read; minutes
-  cargo xtask mutants bugs that a test must notice; hours
+  cargo xtask mutants bugs that a test must notice, everywhere; hours
+  cargo xtask seeded  bugs that others have shipped; minutes
 
 `cargo xtask <word> --help` says more. Tools are looked for in target/tools/bin, then on PATH.
 With the environment variable CI set, a tool that is missing is a failure and not left out.
@@ -226,6 +233,19 @@ Examples:
   cargo xtask mutants gatepass-core
 ";
 
+const SEEDED_HELP: &str = "\
+Puts each bug of xtask/src/seeded/bugs.rs into a copy of the repository, under target/seeded, and runs the test that must
+notice it, with cargo-nextest. A bug that no longer fits the code is a failure, as is one that is not noticed.
+
+  cargo xtask seeded [WORD]...
+
+  WORD   the bugs alone whose sentence, file or test has it
+
+Examples:
+  cargo xtask seeded
+  cargo xtask seeded gatepass-core redirect
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +286,12 @@ mod tests {
             parsed("mutants gatepass-core"),
             Ok(Habit::Mutants {
                 packages: words("gatepass-core")
+            })
+        );
+        assert_eq!(
+            parsed("seeded redirect"),
+            Ok(Habit::Seeded {
+                words: words("redirect")
             })
         );
         assert_eq!(
@@ -315,6 +341,7 @@ mod tests {
             ("fuzz strings", "strings"),
             ("mutants -- x", "`x`"),
             ("mutants gatepass", "gatepass"),
+            ("seeded -- x", "`x`"),
         ] {
             let message = parsed(line).expect_err(line);
             assert!(message.contains(mistake), "{line}: {message}");

@@ -18,6 +18,7 @@ mod files;
 mod fuzz;
 mod mutants;
 mod report;
+mod seeded;
 mod stamp;
 mod stop;
 mod tools;
@@ -55,6 +56,7 @@ fn perform(habit: &Habit) -> ExitCode {
             report.step("fuzz", || fuzz::run(&workspace, *seconds, targets));
         }
         Habit::Mutants { packages } => report.step("mutants", || mutants::run(&workspace, packages)),
+        Habit::Seeded { words } => report.step("seeded", || seeded::run(&workspace, words)),
         Habit::Bench { whose, arguments } => {
             report.step("bench", || bench::run(&workspace, *whose, arguments));
         }
