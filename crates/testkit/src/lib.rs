@@ -25,7 +25,7 @@ pub mod contract;
 pub use answer::Answer;
 pub use authorization::{AuthorizationServer, ClientAuth};
 pub use clock::ManualClock;
-pub use damage::damaged;
+pub use damage::{damaged, hostile};
 pub use leave::leave_after;
 pub use model::{ModelServer, ScriptedReply};
 pub use request::RecordedRequest;

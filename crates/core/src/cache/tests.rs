@@ -448,6 +448,22 @@ async fn endless_refusals_lead_to_few_requests() {
 }
 
 #[tokio::test]
+async fn a_refusal_a_second_leads_to_a_new_token_each_time() {
+    let bench = bench(seconds(3600));
+    // Two in each second: looking more often than once a second must not cost what a second brings.
+    for _ in 0..60 {
+        let token = bench.cache.token().await.unwrap();
+        bench.cache.reject(&token);
+        bench.clock.advance(Duration::from_millis(500));
+    }
+    let requests = bench.script.calls();
+    assert!(
+        (30..=36).contains(&requests),
+        "{requests} requests in 30 s of refusals"
+    );
+}
+
+#[tokio::test]
 async fn a_dropped_caller_does_not_cancel_the_refresh() {
     let bench = bench(seconds(3600));
     bench.script.gate(true);
