@@ -4,6 +4,7 @@
 mod bugs;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     process::{Command, Output},
@@ -103,14 +104,15 @@ const TEST_FAILED: i32 = 100;
 
 /// The same tests without a bug: what fails anyway notices nothing.
 fn all_is_well(workspace: &Workspace, broken: &Workspace, bugs: &[&Bug]) -> Done {
-    let mut tests_of: Vec<&str> = bugs.iter().map(|bug| bug.test).collect();
-    tests_of.sort_unstable();
-    tests_of.dedup();
-    for test in tests_of {
-        println!("without a bug: {test}");
-        let output = ran(&mut tests(workspace, broken, test))?;
+    let mut binaries: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (binary, test) in bugs.iter().filter_map(|bug| bug.test.rsplit_once(' ')) {
+        binaries.entry(binary).or_default().push(test);
+    }
+    for (binary, names) in binaries {
+        println!("without a bug: {binary}");
+        let output = ran(tests(workspace, broken, binary).args(names))?;
         if !output.status.success() {
-            return Err(unexpected(test, &output));
+            return Err(unexpected(binary, &output));
         }
     }
     Ok(())
