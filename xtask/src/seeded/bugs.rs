@@ -101,7 +101,7 @@ pub(super) const BUGS: &[Bug] = &[
         what: "a hanging server is waited for without end",
         file: "crates/http/src/client.rs",
         text: "tokio::time::timeout(self.options.first_byte_timeout, sending)",
-        instead: "tokio::time::timeout(self.options.first_byte_timeout * 1000, sending)",
+        instead: "tokio::time::timeout(self.options.first_byte_timeout * 20, sending)",
         test: "gatepass-http --test it timeouts::a_server_that_never_answers_is_given_up",
     },
     Bug {
