@@ -115,7 +115,7 @@ pub(super) const BUGS: &[Bug] = &[
         what: "a token is sent to the host that a path names",
         file: "crates/http/src/server_url.rs",
         text: "let mut url = self.0.clone();\n        url.set_path(&joined);\n        Self(url)",
-        instead: "self.0.join(&joined).map_or_else(|_| self.clone(), Self)",
+        instead: "self.0.join(path).map_or_else(|_| self.clone(), Self)",
         test: "gatepass-http --test it authorized::a_token_never_leaves_its_server_whatever_the_path",
     },
     Bug {

@@ -80,7 +80,23 @@ fn only_bearer_tokens_are_used() {
             "{good}"
         );
     }
-    for bad in [r#""mac""#, r#""evil""#, r#""""#, r#""DPoP""#, "7", "[]"] {
+    for (kind, named) in [
+        ("mac", true),
+        ("PoP_2.0-x", true),
+        ("a-token-that-took-its-place", false),
+        ("two words", false),
+        ("\\u001b[2J", false),
+        ("", false),
+    ] {
+        let error = read(&format!(r#"{{"access_token":"t","token_type":"{kind}"}}"#)).unwrap_err();
+        let what = if named {
+            format!("token_type is '{kind}', not Bearer")
+        } else {
+            "token_type is not Bearer".into()
+        };
+        assert!(error.to_string().contains(&what), "{kind}: {error}");
+    }
+    for bad in [r#""evil""#, r#""DPoP""#, "7", "[]"] {
         let error = read(&format!(r#"{{"access_token":"t","token_type":{bad}}}"#)).unwrap_err();
         assert!(matches!(error, TokenError::Malformed { .. }), "{bad}: {error}");
     }

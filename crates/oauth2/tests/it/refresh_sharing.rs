@@ -76,6 +76,23 @@ async fn it_keeps_the_contract_alone_and_behind_a_cache() {
 }
 
 #[tokio::test]
+async fn a_caller_that_wakes_late_gets_no_token_that_was_refused_meanwhile() {
+    let login = Login::new().await;
+    let source = login.source();
+    let mut late = source.token();
+    tokio::select! {
+        biased;
+        _ = &mut late => panic!("the server has not answered yet"),
+        () = std::future::ready(()) => {}
+    }
+    let refused = source.token().await.unwrap();
+    source.reject(&refused);
+    assert_ne!(late.await.unwrap(), refused);
+    assert_eq!(login.server.token_requests(), 2);
+    login.assert_alive().await;
+}
+
+#[tokio::test]
 async fn a_rejected_token_that_a_sibling_has_replaced_costs_no_request() {
     let login = Login::new().await;
     login.log_in(old_token(1000)).await;
