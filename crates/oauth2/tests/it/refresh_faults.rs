@@ -192,6 +192,33 @@ async fn while_a_rotation_is_unsaved_nobody_uses_up_the_old_token() {
 }
 
 #[tokio::test]
+async fn an_unsaved_answer_that_rotates_nothing_keeps_nobody_from_refreshing() {
+    for refresh_token in [None, Some("the same")] {
+        let login = Login::new().await;
+        login
+            .edit(|credential| credential.with_refresh_token(RefreshToken::new("the same")))
+            .await;
+        login.store.set(|faults| &faults.no_save, true);
+        let mut answer = json!({"access_token": "t", "expires_in": 3600});
+        if let Some(token) = refresh_token {
+            answer["refresh_token"] = token.into();
+        }
+        login.server.push(Answer::json(200, &answer));
+        login.server.push(Answer::json(200, &answer));
+        let ours = login.source();
+        ours.token().await.unwrap();
+        assert!(ours.persist_error().is_some());
+        let sibling = login.source();
+        let token = tokio::time::timeout(Duration::from_secs(10), sibling.token()).await;
+        assert!(
+            token.is_ok_and(|token| token.is_ok()),
+            "{refresh_token:?}: the lock is kept"
+        );
+        assert_eq!(login.server.token_requests(), 2);
+    }
+}
+
+#[tokio::test]
 async fn what_was_saved_or_deleted_since_is_not_overwritten_by_a_late_save() {
     for log_out in [false, true] {
         let login = Login::new().await;
@@ -204,6 +231,10 @@ async fn what_was_saved_or_deleted_since_is_not_overwritten_by_a_late_save() {
             login.log_in(old_token(1000)).await;
         }
         let now = login.store.inner.load(&key()).await.unwrap();
+        match source.token().await {
+            Ok(token) => assert!(!log_out && token.expose_secret() == "stored", "not the newest"),
+            Err(error) => assert!(log_out, "{error}"),
+        }
         login.store.set(|faults| &faults.no_save, false);
         source.persist().await.unwrap();
         assert_eq!(login.store.inner.load(&key()).await.unwrap(), now);
