@@ -174,6 +174,38 @@ async fn a_full_disk_takes_nothing_away_and_the_newest_token_is_saved_later() {
     assert_eq!(login.server.token_requests(), 2);
 }
 
+/// R07
+#[tokio::test]
+async fn one_task_tries_to_save_at_growing_pauses_each_time_that_it_is_needed() {
+    let login = Login::new().await;
+    let source = login.source();
+    for round in 1..=2 {
+        let before = login.store.count(|faults| &faults.tries);
+        let tries = || login.store.count(|faults| &faults.tries) - before;
+        login.store.set(|faults| &faults.no_save, true);
+        let token = source.token().await.unwrap();
+        // From here on time passes when nobody has anything else to do.
+        tokio::time::pause();
+        for _ in 0..100 {
+            assert_eq!(source.token().await.unwrap(), token);
+        }
+        tokio::time::sleep(Duration::from_millis(60_500)).await;
+        assert_eq!(
+            tries(),
+            8,
+            "round {round}: at once, and after 1, 3, 7, 15, 30, 45 and 60 s"
+        );
+        login.store.set(|faults| &faults.no_save, false);
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        assert!(source.persist_error().is_none(), "round {round}");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(tries(), 9, "round {round}: nothing is left to do");
+        tokio::time::resume();
+        source.reject(&token);
+    }
+    login.assert_alive().await;
+}
+
 #[tokio::test]
 async fn while_a_rotation_is_unsaved_nobody_uses_up_the_old_token() {
     let login = Login::new().await;
