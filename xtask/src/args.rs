@@ -30,6 +30,10 @@ pub(crate) enum Habit {
     Release {
         steps: Vec<String>,
     },
+    /// All bugs of the list, or those that one of the words is about.
+    Seeded {
+        words: Vec<String>,
+    },
 }
 
 /// Reads the arguments that follow `cargo xtask`.
@@ -49,6 +53,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "fuzz" if help => Ok(Habit::Help(FUZZ_HELP)),
         "mutants" if help => Ok(Habit::Help(MUTANTS_HELP)),
         "release" if help => Ok(Habit::Help(RELEASE_HELP)),
+        "seeded" if help => Ok(Habit::Help(SEEDED_HELP)),
         "test" => parse_test(own, &passed_on),
         "e2e" => parse_e2e(&own, passed_on),
         "deny" => nothing_more(&own, &passed_on).map(|()| Habit::Deny),
@@ -61,6 +66,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "release" => nothing_more(&passed_on, &[])
             .and_then(|()| known("step", own, release::names()))
             .map(|steps| Habit::Release { steps }),
+        "seeded" => nothing_more(&passed_on, &[]).map(|()| Habit::Seeded { words: own }),
         "help" => Ok(Habit::Help(HELP)),
         word if is_help(word) => Ok(Habit::Help(HELP)),
         _ => Err(format!(
@@ -150,7 +156,8 @@ Every habit of this repository behind one word.
   cargo xtask bench   the benchmarks, ours alone or side by side with the peers'
   cargo xtask weigh   what a program takes on with gatepass, and with each peer
   cargo xtask fuzz    hostile bytes for everything that is read; minutes
-  cargo xtask mutants bugs that a test must notice; hours
+  cargo xtask mutants bugs that a test must notice, everywhere; hours
+  cargo xtask seeded  bugs that others have shipped; minutes
   cargo xtask release what must hold before a version is published; half an hour
 
 `cargo xtask <word> --help` says more. Tools are looked for in target/tools/bin, then on PATH.
@@ -264,6 +271,19 @@ Examples:
   cargo xtask release minimal sbom
 ";
 
+const SEEDED_HELP: &str = "\
+Puts each bug of xtask/src/seeded/bugs.rs into a copy of the repository, under target/seeded, and runs the test that must
+notice it, with cargo-nextest. A bug that no longer fits the code is a failure, as is one that is not noticed.
+
+  cargo xtask seeded [WORD]...
+
+  WORD   the bugs alone whose sentence, file or test has it
+
+Examples:
+  cargo xtask seeded
+  cargo xtask seeded gatepass-core redirect
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,6 +331,12 @@ mod tests {
             parsed("release minimal sbom"),
             Ok(Habit::Release {
                 steps: words("minimal sbom")
+            })
+        );
+        assert_eq!(
+            parsed("seeded redirect"),
+            Ok(Habit::Seeded {
+                words: words("redirect")
             })
         );
         assert_eq!(
@@ -362,6 +388,7 @@ mod tests {
             ("mutants gatepass", "gatepass"),
             ("release now", "now"),
             ("weigh it", "it"),
+            ("seeded -- x", "`x`"),
         ] {
             let message = parsed(line).expect_err(line);
             assert!(message.contains(mistake), "{line}: {message}");

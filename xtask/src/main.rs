@@ -21,6 +21,7 @@ mod release;
 mod report;
 mod reviewed;
 mod sbom;
+mod seeded;
 mod stamp;
 mod stop;
 mod tools;
@@ -61,6 +62,7 @@ fn perform(habit: &Habit) -> ExitCode {
         }
         Habit::Mutants { packages } => report.step("mutants", || mutants::run(&workspace, packages)),
         Habit::Release { steps } => release::run(&workspace, steps, &mut report),
+        Habit::Seeded { words } => report.step("seeded", || seeded::run(&workspace, words)),
         Habit::Bench { whose, arguments } => {
             report.step("bench", || bench::run(&workspace, *whose, arguments));
         }
