@@ -27,7 +27,7 @@ pub mod recordings;
 pub use answer::Answer;
 pub use authorization::{AuthorizationServer, ClientAuth};
 pub use clock::ManualClock;
-pub use damage::damaged;
+pub use damage::{damaged, hostile};
 pub use leave::leave_after;
 pub use model::{ModelServer, ScriptedReply};
 pub use request::RecordedRequest;

@@ -134,6 +134,12 @@ impl ModelServer {
         self.server.requests()
     }
 
+    /// The requests since this was asked last, in order, which are forgotten with it: for tests that run for long.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<RecordedRequest> {
+        self.server.take_requests()
+    }
+
     /// How many connections are open.
     #[must_use]
     pub fn open_connections(&self) -> usize {

@@ -1,4 +1,5 @@
 use super::*;
+use gatepass_testkit::hostile;
 use serde_json::json;
 use std::time::Duration;
 
@@ -342,4 +343,17 @@ fn googles_details_tell_what_is_final() {
         read(429, &told).retry_after,
         Some(Duration::from_nanos(45_837_906_927))
     );
+}
+
+/// The fuzzer's corpus is read in the ordinary tests, too.
+#[test]
+fn no_body_of_an_error_drives_a_terminal() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/error_body");
+    hostile(corpus, |body| {
+        if let Ok(body) = serde_json::from_slice(body) {
+            let error = told_error("h.example", &body);
+            assert!(!error.to_string().chars().any(char::is_control), "{error}");
+            assert!(error.message.len() < 5000, "{error}");
+        }
+    });
 }
