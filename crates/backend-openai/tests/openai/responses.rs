@@ -1,11 +1,12 @@
 //! The Responses API, over HTTP.
 
-use crate::{CANARY, causes, question, responses_backend};
+use crate::{CANARY, question, responses_backend};
 use gatepass_core::{
     Advice, BackendError, ChatRequest, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend, Message, Phase,
 };
 use gatepass_http::RetryPolicy;
 use gatepass_openai::OpenAiResponsesBackend;
+use gatepass_testkit::outcome::shown;
 use gatepass_testkit::{Answer, ModelServer, ScriptedReply, Value, contract};
 use serde_json::json;
 
@@ -198,7 +199,7 @@ async fn a_response_that_failed_is_the_providers_error() {
                 Err(error @ BackendError::Interrupted { .. }) => {
                     assert_eq!(error.kind(), kind);
                     assert!(matches!(error.advice(), Advice::Retry { .. }));
-                    assert!(!causes(&error).contains(CANARY));
+                    assert!(!shown(&error).contains(CANARY));
                     let BackendError::Interrupted { partial, .. } = error else {
                         unreachable!()
                     };
@@ -236,7 +237,7 @@ async fn what_is_no_response_is_an_error_that_quotes_nothing() {
             };
             let error = asked.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Decode, "{body} {streamed}: {error:?}");
-            assert!(!causes(&error).contains("canary"), "{error:?}");
+            assert!(!shown(&error).contains("canary"), "{error:?}");
         }
     }
 }

@@ -4,9 +4,9 @@ use crate::answer::Answer;
 use crate::contract::llm_backend::sure::question;
 use crate::contract::within;
 use crate::model::ModelServer;
+use crate::outcome::shown;
 use gatepass_core::{BackendError, LlmBackend};
 use serde_json::json;
-use std::error::Error;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -71,15 +71,4 @@ pub(super) async fn failure<T>(call: impl Future<Output = Result<T, BackendError
         Err(error) => error,
         Ok(_) => panic!("a call that can't succeed must fail"),
     }
-}
-
-/// All that an error shows to anyone.
-fn shown(error: &BackendError) -> String {
-    let mut shown = format!("{error:?} {}", error.fix());
-    let mut next: Option<&dyn Error> = Some(error);
-    while let Some(cause) = next {
-        shown += &format!(" {cause} {cause:?}");
-        next = cause.source();
-    }
-    shown
 }
