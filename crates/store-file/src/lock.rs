@@ -83,3 +83,23 @@ pub(crate) async fn blocking<T: Send + 'static>(
         Err(stopped) => Err(unavailable("the runtime is shutting down", stopped)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_given_back_is_free_though_a_child_still_has_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let lock = || {
+            let file = open(&directory.path().join("store"), "x.lock").unwrap();
+            file.try_lock().map(|()| Held(file))
+        };
+        let held = lock().unwrap();
+        let childs = held.0.try_clone().unwrap();
+        assert!(matches!(lock(), Err(TryLockError::WouldBlock)));
+        drop(held);
+        assert!(lock().is_ok());
+        drop(childs);
+    }
+}
