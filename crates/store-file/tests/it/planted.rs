@@ -163,13 +163,18 @@ async fn a_file_or_a_dangling_link_in_place_of_the_directory_is_an_error() {
     let (file, link) = (root.path().join("file"), root.path().join("link"));
     std::fs::write(&file, VICTIM).unwrap();
     symlink(root.path().join("nowhere"), &link).unwrap();
-    for path in [&file, &link, &file.join("below")] {
+    for (path, what) in [
+        (&file, "it is not a directory"),
+        (&link, "opening"),
+        (&file.join("below"), "making the directory"),
+    ] {
         let store = FileStore::open(path, KeySource::KeyFile).unwrap();
         let error = store.save(&key("jane"), &credential("1")).await.unwrap_err();
         assert!(
             matches!(error, StoreError::Refused { .. } | StoreError::Unavailable { .. }),
             "{error}"
         );
+        assert!(error.to_string().contains(what), "{error}");
     }
     assert_eq!(std::fs::read(&file).unwrap(), VICTIM);
 }
