@@ -7,13 +7,27 @@ use crate::names::LOCKS;
 use gatepass_core::{CredentialKey, StoreError};
 use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use zeroize::Zeroize;
 
 /// An open, locked file.
 #[derive(Debug)]
 pub(crate) struct Held(File);
+
+impl Held {
+    /// Writes who has it, for who waits in vain. A full disk is no reason to have no lock.
+    pub(crate) async fn signed(self) -> Result<Self, StoreError> {
+        blocking(move || {
+            let (mut file, id) = (&self.0, std::process::id().to_string());
+            _ = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
+            Ok(self)
+        })
+        .await
+    }
+}
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -42,11 +56,8 @@ pub(crate) async fn acquire(
     const LONGEST_PAUSE: Duration = Duration::from_millis(20);
     let begin = Instant::now();
     let mut pause = Duration::from_millis(1);
-    let mut file = blocking({
-        let path = path.clone();
-        move || open(&path, &name)
-    })
-    .await?;
+    let lock_file = path.join(LOCKS).join(&name);
+    let mut file = blocking(move || open(&path, &name)).await?;
     loop {
         let (back, tried) = blocking(move || {
             let tried = file.try_lock();
@@ -56,13 +67,14 @@ pub(crate) async fn acquire(
         match tried {
             Ok(()) => return Ok(Held(back)),
             Err(TryLockError::WouldBlock) => file = back,
-            Err(TryLockError::Error(error)) => return Err(io("locking", &path)(error)),
+            Err(TryLockError::Error(error)) => return Err(io("locking", &lock_file)(error)),
         }
         let left = patience.saturating_sub(begin.elapsed());
         if left.is_zero() {
             return Err(StoreError::Locked {
                 what: what.to_owned(),
                 waited: patience,
+                holder: Some(holder(&file, &lock_file)),
             });
         }
         sleep(pause.min(left)).await;
@@ -70,18 +82,45 @@ pub(crate) async fn acquire(
     }
 }
 
+/// Who has the lock file, as its holder wrote there.
+fn holder(file: &File, path: &Path) -> String {
+    let mut id = String::new();
+    let read = file.take(20).read_to_string(&mut id);
+    match (read, id.parse::<u32>()) {
+        (Ok(_), Ok(id)) => format!("process {id} holds {}", path.display()),
+        _ => format!("it holds {}", path.display()),
+    }
+}
+
 fn open(path: &Path, name: &str) -> Result<File, StoreError> {
     Directory::create(path)?.create_inside(LOCKS)?.lock_file(name)
 }
 
-/// Runs file operations off the async threads.
+/// Runs file operations off the async threads, and leaves no key on the stack there.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(|| without_traces(work)).await {
         Ok(done) => done,
         Err(stopped) => Err(unavailable("the runtime is shutting down", stopped)),
     }
+}
+
+/// Runs `work`, then overwrites what it has used of the stack: ciphers and hashes leave their keys there.
+fn without_traces<T>(work: impl FnOnce() -> T) -> T {
+    const DEPTH: usize = 64 << 10;
+    #[inline(never)]
+    fn run<T>(work: impl FnOnce() -> T) -> T {
+        work()
+    }
+    #[inline(never)]
+    fn overwrite() {
+        let mut stack = [0_u8; DEPTH];
+        stack.zeroize();
+    }
+    let done = run(work);
+    overwrite();
+    done
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ mod clock;
 mod source;
 
 pub mod contract;
+#[cfg(feature = "recordings")]
+pub mod recordings;
 
 pub use answer::Answer;
 pub use authorization::{AuthorizationServer, ClientAuth};

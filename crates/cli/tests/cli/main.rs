@@ -25,9 +25,12 @@ mod interruption;
 mod key_sources;
 mod keyring;
 mod keys;
+mod leaks;
 mod output;
 mod quiet;
 mod readme;
 mod terminal;
 mod token;
 mod token_failures;
+#[cfg(target_os = "linux")]
+mod unsaved;

@@ -262,8 +262,26 @@ async fn a_failure_is_shared_and_remembered_for_a_growing_time() {
         }
         bench.clock.advance(seconds(1));
     }
-    assert_eq!(calls_at, [10, 30, 70]);
+    assert_eq!(calls_at, [10, 30, 50, 70, 90, 110]);
     bench.clock.advance(seconds(60));
+    bench.script.recover();
+    assert!(bench.cache.token().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_login_is_noticed_within_a_second() {
+    let bench = bench(seconds(3600));
+    bench.script.fail(TokenError::LoginRequired {
+        provider: "corp".into(),
+        source: None,
+    });
+    for asked in 1..=5 {
+        for _ in 0..10 {
+            assert!(bench.cache.token().await.is_err());
+            bench.clock.advance(Duration::from_millis(100));
+        }
+        assert_eq!(bench.script.calls(), asked, "once a second");
+    }
     bench.script.recover();
     assert!(bench.cache.token().await.is_ok());
 }

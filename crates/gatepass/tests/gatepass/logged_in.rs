@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A person whose browser says yes to everything.
-struct Willing;
+pub(crate) struct Willing;
 
 impl AuthorizationHandler for Willing {
     async fn authorize(&self, request: &AuthorizationRequest) -> Result<(), LoginError> {

@@ -6,8 +6,12 @@
     reason = "helpers of tests, which clippy takes for library code"
 )]
 
+#[cfg(all(feature = "google", target_os = "linux"))]
+mod endurance;
 #[cfg(feature = "google")]
 mod logged_in;
+#[cfg(all(feature = "login", target_os = "linux"))]
+mod memory;
 mod vendors;
 
 use gatepass::{

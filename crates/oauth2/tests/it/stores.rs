@@ -90,6 +90,7 @@ impl CredentialStore for FaultyStore {
             return Err(StoreError::Locked {
                 what: key.to_string(),
                 waited: Duration::from_secs(60),
+                holder: None,
             });
         }
         if self.is(|faults| &faults.no_lock) {
