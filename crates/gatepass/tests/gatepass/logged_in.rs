@@ -270,7 +270,8 @@ fn the_entry_of_the_readme_is_one() {
 /// T08: whatever an ID token says that isn't for this login, the account stays whose it was.
 #[tokio::test]
 async fn a_forged_id_token_changes_no_account() {
-    let forgeries: [(&str, fn(&World)); 5] = [
+    type Forgery = (&'static str, fn(&World));
+    let forgeries: [Forgery; 5] = [
         ("unsigned", unsigned),
         ("for another client", |world| {
             world.authorization.set_claim("aud", "another")

@@ -5,10 +5,12 @@ use crate::support::World;
 use crate::support::gossip::Gossip;
 use crate::support::world::{ACCESS_TOKEN, API_KEY, PASSPHRASE, REFRESH_TOKEN, STORE_KEY};
 use gatepass::file_store::{FileStore, KeySource};
-use gatepass::{AccessToken, Credential, CredentialKey, CredentialStore, ProviderName, RefreshToken};
+use gatepass::{
+    AccessToken, Clock, Credential, CredentialKey, CredentialStore, ProviderName, RefreshToken, SystemClock,
+};
 use gatepass_testkit::{Answer, AuthorizationServer};
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const TOKEN: &str = "token --provider team";
 const STATUS: &str = "auth status --provider team";
@@ -46,7 +48,7 @@ fn configure(world: &World, change: impl FnOnce(&mut Value)) {
 }
 
 fn save(world: &World, key: KeySource, token_url: &str, good_for: u64) {
-    let expires_at = SystemTime::now() + Duration::from_secs(good_for);
+    let expires_at = SystemClock.now().after(Duration::from_secs(good_for)).wall_time();
     let token = AccessToken::bearer(ACCESS_TOKEN)
         .unwrap()
         .with_expires_at(expires_at);
