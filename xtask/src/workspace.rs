@@ -10,7 +10,7 @@ use std::{
 use crate::stop::{Done, Stop};
 
 /// The repository that `cargo xtask` was called in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Workspace {
     root: PathBuf,
     search_path: OsString,
@@ -35,6 +35,14 @@ impl Workspace {
             search_path,
             in_ci: variable("CI").is_some_and(|value| is_set(&value)),
         })
+    }
+
+    /// A copy of it that lies under it, with the same tools.
+    pub(crate) fn at(&self, relative: &str) -> Self {
+        Self {
+            root: self.path(relative),
+            ..self.clone()
+        }
     }
 
     pub(crate) fn path(&self, relative: &str) -> PathBuf {

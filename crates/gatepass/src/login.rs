@@ -49,7 +49,8 @@ pub struct LoginOptions {
     pub scope: Option<String>,
     /// The account that is proposed to the person: an e-mail address, say.
     pub account: Option<String>,
-    /// How long to wait for the person: 5 min if nothing is said.
+    /// How long to wait for the person: 5 min if nothing is said. On another device, as long as its code is good
+    /// for, at most.
     pub timeout: Option<Duration>,
 }
 
@@ -179,7 +180,11 @@ impl LoginProvider {
             #[cfg(feature = "google")]
             Kind::Google(_) => return Err(TokenError::from(gatepass_google::no_device_login()).into()),
         };
-        let device = flow.begin().await?;
+        let mut device = flow.begin().await?;
+        device.expires_in = options
+            .timeout
+            .unwrap_or(device.expires_in)
+            .min(device.expires_in);
         show(&device);
         flow.finish(device).await
     }
@@ -221,7 +226,7 @@ impl LoginProvider {
     /// Ends a login at the provider; see [`Revocation::revoke`]. Deletes nothing here.
     ///
     /// # Errors
-    /// [`TokenError`]; [`TokenError::Config`] where it is not known how.
+    /// [`TokenError`]; [`TokenError::Config`] where it is not known how, and nothing was sent.
     pub async fn revoke(&self, credential: &Credential) -> Result<(), TokenError> {
         let revocation = match &self.kind {
             Kind::Configured(provider) => {
@@ -229,7 +234,7 @@ impl LoginProvider {
                 Revocation::new(&server, endpoint)?
             }
             #[cfg(feature = "google")]
-            Kind::Google(secrets) => secrets.revocation(crate::google::http()?)?,
+            Kind::Google(secrets) => secrets.revocation(crate::google::http()?).await?,
         };
         revocation.revoke(credential).await
     }

@@ -8,6 +8,7 @@ use gatepass_core::{CredentialKey, StoreError};
 use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
 use std::hint::black_box;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -15,6 +16,18 @@ use tokio::time::{Instant, sleep};
 /// An open, locked file.
 #[derive(Debug)]
 pub(crate) struct Held(File);
+
+impl Held {
+    /// Writes who has it, for who waits in vain. A full disk is no reason to have no lock.
+    pub(crate) async fn signed(self) -> Result<Self, StoreError> {
+        blocking(move || {
+            let (mut file, id) = (&self.0, std::process::id().to_string());
+            _ = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
+            Ok(self)
+        })
+        .await
+    }
+}
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -43,11 +56,8 @@ pub(crate) async fn acquire(
     const LONGEST_PAUSE: Duration = Duration::from_millis(20);
     let begin = Instant::now();
     let mut pause = Duration::from_millis(1);
-    let mut file = blocking({
-        let path = path.clone();
-        move || open(&path, &name)
-    })
-    .await?;
+    let lock_file = path.join(LOCKS).join(&name);
+    let mut file = blocking(move || open(&path, &name)).await?;
     loop {
         let (back, tried) = blocking(move || {
             let tried = file.try_lock();
@@ -57,17 +67,28 @@ pub(crate) async fn acquire(
         match tried {
             Ok(()) => return Ok(Held(back)),
             Err(TryLockError::WouldBlock) => file = back,
-            Err(TryLockError::Error(error)) => return Err(io("locking", &path)(error)),
+            Err(TryLockError::Error(error)) => return Err(io("locking", &lock_file)(error)),
         }
         let left = patience.saturating_sub(begin.elapsed());
         if left.is_zero() {
             return Err(StoreError::Locked {
                 what: what.to_owned(),
                 waited: patience,
+                holder: Some(holder(&file, &lock_file)),
             });
         }
         sleep(pause.min(left)).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Who has the lock file, as its holder wrote there.
+fn holder(file: &File, path: &Path) -> String {
+    let mut id = String::new();
+    let read = file.take(20).read_to_string(&mut id);
+    match (read, id.parse::<u32>()) {
+        (Ok(_), Ok(id)) => format!("process {id} holds {}", path.display()),
+        _ => format!("it holds {}", path.display()),
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod conversation;
 mod faults;
+mod made_up;
 mod recordings;
 mod refusals;
 mod requests;

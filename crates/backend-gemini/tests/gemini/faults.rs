@@ -4,6 +4,7 @@ use crate::{backend, question};
 use gatepass_core::{BackendError, ChatReply, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend, Phase};
 use gatepass_testkit::{Answer, ModelServer};
 use serde_json::json;
+use std::time::Duration;
 
 const HALF: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Half\"}]}}],\"responseId\":\"c\",\"usageMetadata\":{\"promptTokenCount\":3}}\r\n\r\n";
 const END: &str = "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\r\n\r\n";
@@ -286,6 +287,46 @@ async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
         json!({ "candidates": [{ "content": { "parts": [{ "text": "Hi" }] }, "finishReason": "STOP" }] });
     let reply = streamed(Answer::json(200, &body)).await.unwrap();
     assert_eq!((&*reply.text(), reply.finish), ("Hi", Some(FinishReason::Stop)));
+}
+
+/// As Google answers where a proxy drops `alt=sse`.
+#[tokio::test]
+async fn a_stream_that_is_one_array_is_read_as_it_comes_wherever_it_is_cut() {
+    let item = |text: &str| json!({ "candidates": [{ "content": { "parts": [{ "text": text }] } }] });
+    let end =
+        json!({ "candidates": [{ "finishReason": "STOP" }], "usageMetadata": { "totalTokenCount": 7 } });
+    let array = format!("[{:#}\n,\r\n{},\n{end}\n]\n", item("{\"[Na\u{ef}"), item("ve"));
+    let answer = |pieces: &[&[u8]]| {
+        Answer::sse(pieces.iter().map(|piece| piece.to_vec())).with_header("content-type", "application/json")
+    };
+    for at in 1..array.len() {
+        let (head, tail) = array.as_bytes().split_at(at);
+        let reply = streamed(answer(&[head, tail])).await.unwrap();
+        assert_eq!(
+            (&*reply.text(), reply.finish),
+            ("{\"[Na\u{ef}ve", Some(FinishReason::Stop)),
+            "{at}"
+        );
+        assert_eq!(reply.usage.unwrap().total_tokens, Some(7), "{at}");
+    }
+    let (error, partial) = streamed(answer(&[&array.as_bytes()[..array.len() - 40]]))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), &*partial.text()),
+        (ErrorKind::Network, "{\"[Na\u{ef}ve")
+    );
+    let server = ModelServer::start().await;
+    server.push(answer(&[array.get(..array.len() - 40).unwrap().as_bytes()]).then_hang());
+    let mut events = backend(&server).chat_stream(question()).await.unwrap();
+    for _ in 0..3 {
+        let event = tokio::time::timeout(Duration::from_secs(5), events.try_next()).await;
+        assert!(event.expect("it comes before the end").unwrap().is_some());
+    }
+    let refused =
+        json!([item("Half"), { "error": { "code": 503, "status": "UNAVAILABLE", "message": "Busy." } }]);
+    let (error, partial) = streamed(Answer::json(200, &refused)).await.unwrap_err();
+    assert_eq!((error.kind(), &*partial.text()), (ErrorKind::Overloaded, "Half"));
 }
 
 /// Nothing hangs or panics, and what had come is kept.

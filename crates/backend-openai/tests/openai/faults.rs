@@ -1,10 +1,10 @@
 //! Answers that begin well and aren't.
 
-use crate::{CANARY, backend, causes, key, question};
+use crate::{CANARY, backend, causes, key, question, responses_backend};
 use gatepass_core::{BackendError, ChatReply, ErrorKind, FinishReason, LlmBackend, Phase};
 use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
 use gatepass_openai::OpenAiBackend;
-use gatepass_testkit::{Answer, Bytes, ModelServer};
+use gatepass_testkit::{Answer, Bytes, ModelServer, Value};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -276,6 +276,54 @@ async fn an_error_in_place_of_an_answer_is_the_providers() {
 }
 
 #[tokio::test]
+async fn an_error_of_the_one_answer_keeps_what_had_come() {
+    let error = json!({ "code": 502, "message": "The provider left." });
+    let choice = |message: Value| json!({ "choices": [{ "finish_reason": "error", "message": message, "error": error }] });
+    match asked(Answer::json(200, &choice(json!({ "content": "half" })))).await {
+        BackendError::Interrupted { partial, source } => {
+            assert_eq!(
+                (partial.text().as_str(), source.kind()),
+                ("half", ErrorKind::Server)
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    for message in [json!({ "content": "" }), Value::Null] {
+        let told = asked(Answer::json(200, &choice(message))).await.to_string();
+        assert!(
+            told.ends_with("answered 200: The provider left. (request req-1)"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_answers_200_to_everything_is_believed_to_have_failed() {
+    for (told, expected) in [
+        (
+            json!({ "object": "error", "message": "No.", "code": 40001 }),
+            "No.",
+        ),
+        (json!({ "type": "error", "message": "No." }), "No."),
+        (json!({ "success": false, "code": 404, "msg": "No." }), "No."),
+        (
+            json!({ "success": false, "errors": [{ "code": 7, "message": "No." }] }),
+            "No.",
+        ),
+    ] {
+        for error in [
+            asked(Answer::json(200, &told)).await,
+            streamed(Answer::json(200, &told)).await.unwrap_err().0,
+        ] {
+            assert!(
+                matches!(&error, BackendError::Provider(error) if error.message == expected),
+                "{error:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_token_that_an_error_quotes_is_not_shown() {
     let escaped = format!("\\u{:04x}{}", u32::from(CANARY.as_bytes()[0]), &CANARY[1..]);
     let nested = json!({ "message": format!("bad token {CANARY}") }).to_string();
@@ -330,6 +378,61 @@ async fn an_answer_that_breaks_off_is_the_networks_fault() {
         ),
         "{error:?}"
     );
+}
+
+/// Nothing hangs or panics, and what had come is kept.
+#[tokio::test]
+async fn an_answer_that_ends_at_any_byte_is_an_error_or_whole() {
+    let server = ModelServer::start().await;
+    let backend = backend(&server);
+    let piece = |more: &str| json!({ "choices": [{ "delta": { "tool_calls": [{ "index": 0, "id": "a", "function": { "name": "time", "arguments": more } }] } }] });
+    let call = format!(
+        "data: {}\n\ndata: {}\n\n",
+        piece("{\"at\":"),
+        piece("\"\u{1f980}\"}")
+    );
+    let stream = format!("{HALF}{call}{END}data: [DONE]\n\n");
+    let end = stream.find("data: [DONE]").unwrap() - 2;
+    for at in 1..stream.len() {
+        let (head, tail) = stream.as_bytes().split_at(at);
+        server.push(Answer::sse([head.to_vec(), tail.to_vec()]));
+        let whole = backend
+            .chat_stream(question())
+            .await
+            .unwrap()
+            .collect()
+            .await
+            .unwrap();
+        assert_eq!((&*whole.text(), whole.tool_calls().count()), ("Half", 1), "{at}");
+        server.push(Answer::sse([head.to_vec()]));
+        match backend.chat_stream(question()).await.unwrap().collect().await {
+            Ok(reply) => assert!(at >= end && reply.message == whole.message, "{at}"),
+            Err(BackendError::Interrupted { partial, source }) => {
+                assert!(at < end, "{at}");
+                assert!("Half".starts_with(&partial.text()), "{at}");
+                assert_eq!(
+                    partial.tool_calls().count(),
+                    0,
+                    "{at}: a call that isn't whole stays untold"
+                );
+                assert_eq!(source.kind(), ErrorKind::Network, "{at}");
+            }
+            Err(other) => panic!("{at}: {other:?}"),
+        }
+    }
+    let chat = json!({ "choices": [{ "message": { "content": "Whole \u{1f980}" } }] }).to_string();
+    let output =
+        json!([{ "type": "message", "content": [{ "type": "output_text", "text": "Whole \u{1f980}" }] }]);
+    let response = json!({ "status": "completed", "output": output }).to_string();
+    let responses = responses_backend(&server);
+    for at in 0..chat.len().max(response.len()) {
+        for (body, backend) in [(&chat, &backend as &dyn LlmBackend), (&response, &responses)] {
+            let cut = &body.as_bytes()[..at.min(body.len() - 1)];
+            server.push(Answer::new(200).with_body(cut.to_vec()));
+            let error = backend.chat(question()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{at}: {error}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 
 use crate::{CANARY, causes, question, responses_backend};
 use gatepass_core::{
-    Advice, BackendError, ChatEvent, ChatRequest, EmbeddingRequest, ErrorKind, LlmBackend, Message, Phase,
+    Advice, BackendError, ChatEvent, ChatRequest, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend,
+    Message, Phase,
 };
 use gatepass_http::RetryPolicy;
 use gatepass_openai::OpenAiResponsesBackend;
-use gatepass_testkit::{Answer, ModelServer, Value, eventually};
+use gatepass_testkit::{Answer, ModelServer, ScriptedReply, Value, contract, eventually};
 use serde_json::json;
 use std::time::Duration;
 
@@ -35,6 +36,45 @@ fn words() -> [Value; 4] {
 }
 
 #[tokio::test]
+async fn it_keeps_the_contract() {
+    let server = ModelServer::start().await;
+    server.require_bearer(CANARY);
+    contract::llm_backend(|| responses_backend(&server), &server).await;
+}
+
+#[tokio::test]
+async fn an_answer_follows_a_schema_and_its_limit_ends_it() {
+    let server = ModelServer::start().await;
+    let backend = responses_backend(&server);
+    let schema =
+        json!({ "type": "object", "required": ["city"], "properties": { "city": { "enum": ["Paris"] } } });
+    let reply = backend
+        .chat(question().with_json_schema("city", schema))
+        .await
+        .unwrap();
+    assert_eq!(reply.text(), r#"{"city":"Paris"}"#);
+    server.reply(
+        ScriptedReply::text("Half an")
+            .with_finish("length")
+            .with_usage(3, 2),
+    );
+    let mut whole = backend.chat(question()).await.unwrap();
+    let mut streamed = backend
+        .chat_stream(question())
+        .await
+        .unwrap()
+        .collect()
+        .await
+        .unwrap();
+    for reply in [&mut whole, &mut streamed] {
+        reply.metadata.request_id = None;
+    }
+    assert_eq!(streamed, whole);
+    assert_eq!(whole.finish, Some(FinishReason::Length));
+    assert_eq!(whole.usage.unwrap().total_tokens, Some(5));
+}
+
+#[tokio::test]
 async fn a_question_goes_to_the_responses_below_the_base_url() {
     let server = ModelServer::start().await;
     for base_url in [server.base_url(), server.base_url() + "/"] {
@@ -59,11 +99,7 @@ async fn a_question_goes_to_the_responses_below_the_base_url() {
 async fn tokens_are_counted_and_vectors_and_models_are_had() {
     let server = ModelServer::start().await;
     let backend = responses_backend(&server);
-    server.push(Answer::json(
-        200,
-        &json!({ "object": "response.input_tokens", "input_tokens": 11 }),
-    ));
-    assert_eq!(backend.count_tokens(&question()).await.unwrap(), 11);
+    assert_eq!(backend.count_tokens(&question()).await.unwrap(), 2);
     assert_eq!(server.requests()[0].path, "/v1/responses/input_tokens");
     let request = EmbeddingRequest::new(["one", "three"]).with_model("m");
     let vectors = backend.embed(request).await.unwrap().vectors;

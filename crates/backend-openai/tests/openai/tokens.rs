@@ -2,10 +2,11 @@
 
 use crate::{CANARY, backend, causes, question};
 use gatepass_core::{
-    AccessToken, Advice, BackendError, CachedTokenSource, ChatReply, ErrorKind, LlmBackend, TokenSource,
+    AccessToken, Advice, BackendError, CachedTokenSource, ChatReply, EmbeddingRequest, ErrorKind, LlmBackend,
+    TokenSource,
 };
 use gatepass_http::RetryPolicy;
-use gatepass_openai::OpenAiBackend;
+use gatepass_openai::{OpenAiBackend, OpenAiResponsesBackend};
 use gatepass_testkit::{Answer, ModelServer, ScriptedTokenSource};
 use serde_json::json;
 use std::sync::Arc;
@@ -46,6 +47,49 @@ async fn a_refused_token_is_replaced_and_the_call_replayed_once() {
         .collect();
     assert_eq!(bodies[0], bodies[1]);
     assert_eq!(bodies[2], bodies[3]);
+}
+
+#[tokio::test]
+async fn every_other_call_is_replayed_once_with_the_new_token_too() {
+    let server = ModelServer::start().await;
+    let inner = ScriptedTokenSource::new();
+    let source = CachedTokenSource::new(inner.clone());
+    let backend = OpenAiResponsesBackend::new(&server.base_url(), source).unwrap();
+    let vectors = || EmbeddingRequest::new(["a"]).with_model("m");
+    for (number, call) in ["chat", "stream", "vectors", "models", "count"]
+        .iter()
+        .enumerate()
+    {
+        server.require_bearer(format!("at-{}", number + 2));
+        let asked = server.requests().len();
+        let answered = match *call {
+            "chat" => backend.chat(question()).await.map(|reply| reply.text()),
+            "stream" => match backend.chat_stream(question()).await {
+                Ok(events) => events.collect().await.map(|reply| reply.text()),
+                Err(error) => Err(error),
+            },
+            "vectors" => backend.embed(vectors()).await.map(|_| String::new()),
+            "models" => backend.models().await.map(|_| String::new()),
+            _ => backend.count_tokens(&question()).await.map(|_| String::new()),
+        };
+        let text = answered.unwrap_or_else(|error| panic!("{call}: {error}"));
+        assert!(text.is_empty() || text == ModelServer::TEXT, "{call}: {text}");
+        let [refused, replayed] = &server.requests()[asked..] else {
+            panic!("{call} is sent twice")
+        };
+        assert_eq!(
+            (&refused.path, &refused.body),
+            (&replayed.path, &replayed.body),
+            "{call}"
+        );
+        assert_ne!(refused.bearer(), replayed.bearer(), "{call}");
+    }
+    assert_eq!(inner.calls(), 6);
+    // The same of the chat's vectors.
+    let (backend, inner) = renewing(&server);
+    server.require_bearer("at-2");
+    assert_eq!(backend.embed(vectors()).await.unwrap().vectors.len(), 1);
+    assert_eq!(inner.calls(), 2);
 }
 
 #[tokio::test]

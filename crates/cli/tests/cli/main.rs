@@ -32,3 +32,5 @@ mod readme;
 mod terminal;
 mod token;
 mod token_failures;
+#[cfg(target_os = "linux")]
+mod unsaved;

@@ -466,6 +466,31 @@ async fn endless_refusals_lead_to_few_requests() {
 }
 
 #[tokio::test]
+async fn a_refusal_a_second_leads_to_a_new_token_each_time() {
+    let bench = bench(seconds(3600));
+    // Two in each second: looking more often than once a second must not cost what a second brings.
+    for _ in 0..60 {
+        let token = bench.cache.token().await.unwrap();
+        bench.cache.reject(&token);
+        bench.clock.advance(Duration::from_millis(500));
+    }
+    let requests = bench.script.calls();
+    assert!(
+        (30..=36).contains(&requests),
+        "{requests} requests in 30 s of refusals"
+    );
+}
+
+/// A refresh that ends late, on another thread, must not clear away the next one.
+#[test]
+fn a_refresh_knows_its_own_flight_from_the_next() {
+    let (first, its_own) = flight::take_off(0);
+    let (second, next) = flight::take_off(0);
+    assert!(first.is_of(&its_own) && second.is_of(&next));
+    assert!(!first.is_of(&next) && !second.is_of(&its_own));
+}
+
+#[tokio::test]
 async fn a_dropped_caller_does_not_cancel_the_refresh() {
     let bench = bench(seconds(3600));
     bench.script.gate(true);
@@ -604,6 +629,16 @@ fn many_caches_do_not_refresh_at_the_same_moment() {
         assert!(spread >= seconds(window) / 10, "{lifetime}: {spread:?}");
         assert!(begins.len() > 90);
     }
+}
+
+#[test]
+fn windows_and_pauses_are_those_that_were_set() {
+    let policy = RefreshPolicy::default()
+        .with_windows(seconds(30), seconds(10))
+        .with_pauses(seconds(2), seconds(4));
+    assert_eq!((policy.advisory, policy.mandatory), (seconds(30), seconds(10)));
+    let pauses = [0, 1, 2].map(|failures| policy.pause(failures, &down()));
+    assert_eq!(pauses, [2, 4, 4].map(seconds));
 }
 
 #[test]

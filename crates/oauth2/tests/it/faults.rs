@@ -289,4 +289,8 @@ async fn a_disk_that_can_only_be_read_serves_what_it_has() {
 }
 
 #[cfg(unix)]
+mod collisions;
+#[cfg(unix)]
+mod processes;
+#[cfg(unix)]
 mod signals;

@@ -1,3 +1,5 @@
+mod histories;
+
 use super::*;
 use gatepass_core::{AccessToken, RefreshToken};
 use std::path::PathBuf;

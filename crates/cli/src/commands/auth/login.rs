@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
     let profile = args.profile.profile()?;
@@ -47,6 +48,7 @@ async fn log_in(provider: &LoginProvider, args: &LoginArgs, form: Form) -> Resul
     let mut options = LoginOptions::default();
     options.scope.clone_from(&args.scope);
     options.account.clone_from(&args.account);
+    options.timeout = args.timeout.map(|seconds| Duration::from_secs(seconds.into()));
     if args.device || provider.prefers_device() {
         return provider
             .log_in_on_device(&options, |device| show(device, form))

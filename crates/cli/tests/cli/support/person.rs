@@ -147,6 +147,23 @@ impl World {
         address_in(child.stdout.as_mut().unwrap()).await.0
     }
 
+    /// All files of the home, as text.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, String)> {
+        let (mut files, mut directories) = (Vec::new(), vec![self.directory().to_owned()]);
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                } else {
+                    let content = std::fs::read(&path).unwrap();
+                    files.push((path, String::from_utf8_lossy(&content).into_owned()));
+                }
+            }
+        }
+        files
+    }
+
     /// The tokens in the store.
     pub(crate) async fn stored_secrets(&self) -> Vec<Canary> {
         let store = Profile::new(self.conf("")).store().unwrap();
