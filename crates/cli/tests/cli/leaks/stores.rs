@@ -126,13 +126,13 @@ const USES: &[Way] = &[
         world.limit("trap '' XFSZ; ulimit -f 0");
     }),
     ("it is ended", LOGOUT, 0, |world, _| plain(world)),
-    ("its end is gossiped of", LOGOUT, 0, |world, gossip| {
+    ("its end is gossiped of", LOGOUT, 5, |world, gossip| {
         gossips(world, gossip, "oauth/400")
     }),
-    ("its end breaks the server", LOGOUT, 0, |world, gossip| {
+    ("its end breaks the server", LOGOUT, 5, |world, gossip| {
         gossips(world, gossip, "headers/500")
     }),
-    ("its end leads elsewhere", LOGOUT, 0, |world, gossip| {
+    ("its end leads elsewhere", LOGOUT, 5, |world, gossip| {
         gossips(world, gossip, "location/307")
     }),
     ("its end on a full disk", LOGOUT, ANY, |world, _| {
