@@ -7,11 +7,11 @@ use crate::names::LOCKS;
 use gatepass_core::{CredentialKey, StoreError};
 use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
+use std::hint::black_box;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use zeroize::Zeroize;
 
 /// An open, locked file.
 #[derive(Debug)]
@@ -115,8 +115,7 @@ fn without_traces<T>(work: impl FnOnce() -> T) -> T {
     }
     #[inline(never)]
     fn overwrite() {
-        let mut stack = [0_u8; DEPTH];
-        stack.zeroize();
+        black_box(&mut [0_u8; DEPTH]);
     }
     let done = run(work);
     overwrite();
