@@ -25,6 +25,8 @@ mod interruption;
 mod key_sources;
 mod keyring;
 mod keys;
+#[cfg(target_os = "linux")]
+mod listener;
 mod output;
 mod quiet;
 mod readme;
