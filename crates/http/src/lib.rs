@@ -7,6 +7,7 @@ mod conceal;
 mod error;
 mod private;
 mod request;
+mod resolver;
 mod response;
 mod retry;
 mod server_url;

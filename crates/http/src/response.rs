@@ -1,6 +1,7 @@
 use crate::client::HttpOptions;
 use crate::conceal::Concealer;
 use crate::error::HttpError;
+use crate::private::is_private_address;
 use crate::server_url::ServerUrl;
 use bytes::{Bytes, BytesMut};
 use gatepass_core::Phase;
@@ -73,6 +74,13 @@ impl HttpResponse {
     #[must_use]
     pub fn host(&self) -> &str {
         ServerUrl::host_of(self.inner.url())
+    }
+
+    /// Whether who we are connected to, which may be a proxy, is this machine or in a private network.
+    #[must_use]
+    pub fn is_from_inside(&self) -> bool {
+        let peer = self.inner.remote_addr();
+        peer.is_some_and(|peer| is_private_address(peer.ip()))
     }
 
     /// The status.

@@ -135,7 +135,7 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "a server's error shows the token that it quotes",
         file: "crates/http/src/authorized.rs",
-        text: "Concealer::of(token.clone())",
+        text: "Concealer::of(token.clone(), self.secret_headers.clone())",
         instead: "Concealer::default()",
         test: "gatepass-http --test it authorized::a_token_that_the_server_quotes_is_concealed",
     },

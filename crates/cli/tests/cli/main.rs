@@ -26,6 +26,8 @@ mod key_sources;
 mod keyring;
 mod keys;
 mod leaks;
+#[cfg(target_os = "linux")]
+mod listener;
 mod output;
 mod quiet;
 mod readme;
