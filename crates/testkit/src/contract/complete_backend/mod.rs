@@ -6,7 +6,7 @@ mod secrets;
 use crate::model::ModelServer;
 use gatepass_core::LlmBackend;
 
-/// What gatepass's own backends promise beyond [`llm_backend`](super::llm_backend): tools and schemas, streams that are told
+/// What gatepass's own backends promise beyond [`llm_backend`](fn@super::llm_backend): tools and schemas, streams that are told
 /// as they come, retries and redirects, and a secret that shows nowhere.
 ///
 /// `make` makes one that asks `server` with the credential `secret`, and pauses a few milliseconds at most before it tries
