@@ -35,3 +35,4 @@ mod token;
 mod token_failures;
 #[cfg(target_os = "linux")]
 mod unsaved;
+mod words;
