@@ -11,6 +11,7 @@ mod stub;
 pub mod calls;
 pub mod clients;
 pub mod hit;
+pub mod store;
 pub mod streams;
 
 pub use job::{Cost, Job};

@@ -1,6 +1,7 @@
 //! A person logs in, and out.
 
 use crate::configured::providers;
+use crate::model::Vendor;
 use crate::profile::Profile;
 use gatepass_client_credentials::{GrantType, Provider};
 use gatepass_core::{
@@ -29,6 +30,7 @@ use std::time::Duration;
 pub struct LoginProvider {
     name: ProviderName,
     kind: Kind,
+    secret_variables: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -72,18 +74,18 @@ impl LoginProvider {
     pub fn find(name: &str, profile: &Profile, config_path: Option<&Path>) -> Result<Self, ConfigError> {
         let name = ProviderName::parse(name)?;
         let providers = providers(config_path)?;
-        match providers.find(name.as_str())? {
+        let mut found = match providers.find(name.as_str())? {
             Some(provider) => Self::configured(provider),
             #[cfg(feature = "google")]
             None if name.as_str() == "google" => {
                 providers.warn_of_broken_files();
                 Self::google(profile)
             }
-            None => {
-                _ = profile;
-                Err(providers.unknown(name.as_str()))
-            }
-        }
+            None => Err(providers.unknown(name.as_str())),
+        }?;
+        let named = providers.variables().chain(profile.key().variable());
+        found.secret_variables.extend(named.map(str::to_owned));
+        Ok(found)
     }
 
     /// The provider of this entry.
@@ -103,6 +105,7 @@ impl LoginProvider {
         Ok(Self {
             name: provider.name.clone(),
             kind: Kind::Configured(Box::new(provider)),
+            secret_variables: key_variables(),
         })
     }
 
@@ -120,6 +123,7 @@ impl LoginProvider {
         Ok(Self {
             name: ProviderName::parse("google")?,
             kind: Kind::Google(Box::new(secrets)),
+            secret_variables: key_variables(),
         })
     }
 
@@ -127,6 +131,13 @@ impl LoginProvider {
     #[must_use]
     pub const fn name(&self) -> &ProviderName {
         &self.name
+    }
+
+    /// The environment variables that may hold a secret: those of API keys, of the store's key, and those that the
+    /// configuration refers to. No browser should get them
+    /// ([`Browser::without_variable`](gatepass_oauth2::Browser::without_variable)).
+    pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        self.secret_variables.iter().map(String::as_str)
     }
 
     /// Whether people log in to it on another device, unless they want it otherwise.
@@ -280,4 +291,8 @@ fn scopes(provider: &Provider, options: &LoginOptions) -> Result<Option<Scopes>,
         Some(scope) => Scopes::parse(scope).map(Some),
         None => Ok(provider.scopes.clone()),
     }
+}
+
+fn key_variables() -> Vec<String> {
+    Vendor::all_key_variables().map(str::to_owned).collect()
 }

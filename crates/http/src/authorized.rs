@@ -30,6 +30,8 @@ pub struct AuthorizedClient {
     read_error: ErrorReader,
     key_header: Option<HeaderName>,
     headers: HeaderMap,
+    /// The values of those headers that are secret.
+    secret_headers: Option<Arc<[HeaderValue]>>,
     retry: RetryPolicy,
     /// The path that was asked for first, and its address: a backend asks for hardly any other.
     usual: OnceLock<(Box<str>, ServerUrl)>,
@@ -50,6 +52,7 @@ impl AuthorizedClient {
             read_error,
             key_header: None,
             headers: HeaderMap::new(),
+            secret_headers: None,
             retry: RetryPolicy::models(),
             usual: OnceLock::new(),
         }
@@ -62,10 +65,13 @@ impl AuthorizedClient {
         self
     }
 
-    /// Adds headers to every request. They never replace the credential.
+    /// Adds headers to every request. They never replace the credential. The value of one that is
+    /// [sensitive](HeaderValue::is_sensitive) is hidden in errors, should the server quote it.
     #[must_use]
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {
         self.headers.extend(headers);
+        let secret = self.headers.values().filter(|value| value.is_sensitive());
+        self.secret_headers = Some(secret.cloned().collect::<Arc<[_]>>()).filter(|secret| !secret.is_empty());
         self
     }
 
@@ -200,10 +206,10 @@ impl AuthorizedClient {
     /// A success as it is; anything else read into an error.
     async fn judge(&self, mut response: HttpResponse, token: &AccessToken) -> Result<HttpResponse, Failure> {
         let status = response.status();
+        let concealer = Concealer::of(token.clone(), self.secret_headers.clone());
         if status.is_success() {
-            return Ok(response.with_token(token.clone()));
+            return Ok(response.with_concealer(concealer));
         }
-        let concealer = Concealer::of(token.clone());
         let body = response.read_some().await;
         let body = concealer.conceal(&String::from_utf8_lossy(&body));
         let headers = response.headers();

@@ -4,7 +4,7 @@ use crate::error::HttpError;
 use crate::private::is_private_address;
 use crate::server_url::ServerUrl;
 use bytes::{Bytes, BytesMut};
-use gatepass_core::{AccessToken, Phase};
+use gatepass_core::Phase;
 use http::{HeaderMap, StatusCode, header};
 use std::fmt;
 use std::future::poll_fn;
@@ -48,12 +48,12 @@ impl HttpResponse {
         Ok(response)
     }
 
-    pub(crate) fn with_token(mut self, token: AccessToken) -> Self {
-        self.concealer = Concealer::of(token);
+    pub(crate) fn with_concealer(mut self, concealer: Concealer) -> Self {
+        self.concealer = concealer;
         self
     }
 
-    /// Hides the token that this is the answer to, should the server quote it.
+    /// Hides the secrets that this is the answer to, should the server quote them.
     #[must_use]
     pub const fn concealer(&self) -> &Concealer {
         &self.concealer

@@ -80,3 +80,28 @@ pub(crate) fn unavailable(host: &str, what: impl Into<String>, retry_after: Opti
         source: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatepass_core::{Advice, Phase};
+    use gatepass_http::Transport;
+
+    #[test]
+    fn a_server_that_cannot_prove_who_it_is_is_not_asked_again_and_one_that_is_away_is() {
+        let url = ServerUrl::parse("https://as.example/token", "token_url", Transport::Encrypted).unwrap();
+        let of = |phase| {
+            let host = url.host();
+            let source = None;
+            network_error(&url, HttpError::Network { host, phase, source })
+        };
+        let untrusted = of(Phase::Tls);
+        assert!(matches!(untrusted, TokenError::Untrusted { .. }), "{untrusted:?}");
+        assert!(!matches!(untrusted.advice(), Advice::Retry { .. }));
+        for phase in [Phase::Connect, Phase::Send, Phase::FirstByte] {
+            let away = of(phase);
+            assert!(matches!(away, TokenError::Unavailable { .. }), "{away:?}");
+            assert!(matches!(away.advice(), Advice::Retry { .. }));
+        }
+    }
+}

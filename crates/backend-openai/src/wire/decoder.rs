@@ -2,6 +2,7 @@ use super::WIRE;
 use super::calls::{Calls, TOO_MANY};
 use super::chunk::{Choice, Chunk};
 use super::content;
+use super::delta;
 use super::reply::{Answer, Spoken, finish_reason};
 use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part};
 use gatepass_wire::Budget;
@@ -71,13 +72,15 @@ impl Decoder {
             self.keep_rest(data)?;
         }
         self.start(chunk.id, chunk.model, chunk.choice.is_some());
-        if let Some(choice) = chunk.choice.filter(|choice| choice.index.0 <= Some(0)) {
+        let mut error = chunk.error;
+        if let Some(mut choice) = chunk.choice.filter(|choice| choice.index.0 <= Some(0)) {
+            error = error.or(choice.error.take());
             self.add_choice(choice, data)?;
         }
         if let Some(usage) = chunk.usage {
             self.events.push_back(ChatEvent::Usage(usage.into_usage()));
         }
-        chunk.error.map_or(Ok(()), |error| Err(Fault::Told(*error)))
+        error.map_or(Ok(()), |error| Err(Fault::Told(*error)))
     }
 
     /// Some servers begin with a chunk that says nothing, of their content filter's making for instance.
@@ -130,7 +133,7 @@ impl Decoder {
             let call = (*function).into();
             self.calls.add(call, &mut self.budget, &mut self.events)?;
         }
-        merge(&mut self.message_rest, spoken.rest, append, &mut self.budget)
+        delta::add(&mut self.message_rest, spoken.rest, &mut self.budget)
     }
 
     fn add_content(&mut self, content: Content<'_>) {
@@ -159,9 +162,12 @@ impl Decoder {
     /// Reads a chunk once more, for what the vocabulary doesn't have. The first chunk and the last ones tell
     /// it; to look for it in all of them would take longer than to read them.
     fn keep_rest(&mut self, data: &str) -> Result<(), Fault> {
-        let Ok(answer) = Answer::read_chunk(data) else {
+        let Ok(mut answer) = Answer::read_chunk(data) else {
             return Ok(());
         };
+        if answer.has_usage_of_choice() {
+            self.events.extend(answer.take_usage().map(ChatEvent::Usage));
+        }
         let rest = answer.into_rest().into_iter();
         let rest = rest.filter(|(name, _)| name != "logprobs");
         merge(&mut self.reply_rest, rest, replace, &mut self.budget)

@@ -25,6 +25,7 @@ mod interruption;
 mod key_sources;
 mod keyring;
 mod keys;
+mod leaks;
 #[cfg(target_os = "linux")]
 mod listener;
 mod output;

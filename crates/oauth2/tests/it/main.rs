@@ -16,6 +16,7 @@ mod authorization_server;
 mod browser;
 mod cache;
 mod cancellation;
+mod captured;
 #[cfg(target_os = "linux")]
 mod crashes;
 mod debug;

@@ -176,12 +176,16 @@ async fn a_greedy_description_is_refused_at_once() {
         let mut greedy = meta.clone();
         greedy["keys"][0]["derivation"][member] = value.into();
         home.write(META, greedy.to_string());
-        let begin = Instant::now();
-        let error = loaded(&home.with(source()), "jane").await.unwrap_err();
-        let took = begin.elapsed();
-        assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
-        assert!(error.to_string().contains(META), "{error}");
-        assert!(took < Duration::from_millis(50), "{member}: {took:?}");
+        // The quickest of several: the machine may be busy.
+        let mut quickest = Duration::MAX;
+        for _ in 0..5 {
+            let begin = Instant::now();
+            let error = loaded(&home.with(source()), "jane").await.unwrap_err();
+            quickest = quickest.min(begin.elapsed());
+            assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+            assert!(error.to_string().contains(META), "{error}");
+        }
+        assert!(quickest < Duration::from_millis(50), "{member}: {quickest:?}");
     }
 }
 
