@@ -36,3 +36,4 @@ mod token;
 mod token_failures;
 #[cfg(target_os = "linux")]
 mod unsaved;
+mod words;
