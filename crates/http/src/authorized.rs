@@ -149,12 +149,12 @@ impl AuthorizedClient {
             .send_to(&call.url, self.authorise(call, &token)?)
             .await?;
         if response.status() != StatusCode::UNAUTHORIZED {
-            return self.judge(response, &token).await;
+            return self.judge(response, token).await;
         }
         self.source.reject(&token);
         let fresh = self.token().await?;
         if fresh == token {
-            return self.judge(response, &token).await;
+            return self.judge(response, token).await;
         }
         tracing::info!(
             host = response.host(),
@@ -165,7 +165,7 @@ impl AuthorizedClient {
             .http
             .send_to(&call.url, self.authorise(call, &fresh)?)
             .await?;
-        self.judge(response, &fresh).await
+        self.judge(response, fresh).await
     }
 
     async fn token(&self) -> Result<AccessToken, TokenError> {
@@ -198,12 +198,12 @@ impl AuthorizedClient {
     }
 
     /// A success as it is; anything else read into an error.
-    async fn judge(&self, mut response: HttpResponse, token: &AccessToken) -> Result<HttpResponse, Failure> {
+    async fn judge(&self, mut response: HttpResponse, token: AccessToken) -> Result<HttpResponse, Failure> {
         let status = response.status();
         if status.is_success() {
-            return Ok(response.with_token(token.clone()));
+            return Ok(response.with_token(token));
         }
-        let concealer = Concealer::of(token.clone());
+        let concealer = Concealer::of(token);
         let body = response.read_some().await;
         let body = concealer.conceal(&String::from_utf8_lossy(&body));
         let headers = response.headers();

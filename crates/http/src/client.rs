@@ -1,3 +1,4 @@
+use crate::alarm::Alarm;
 use crate::error::HttpError;
 use crate::request::HttpRequest;
 use crate::response::HttpResponse;
@@ -5,7 +6,10 @@ use crate::server_url::ServerUrl;
 use crate::tls;
 use gatepass_core::{ConfigError, Phase};
 use reqwest::redirect;
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 /// Sends requests that carry secrets.
@@ -116,11 +120,16 @@ impl HttpClient {
         } else {
             &self.proxied
         };
-        let sending = client.execute(request.into_inner());
-        match tokio::time::timeout(self.options.first_byte_timeout, sending).await {
-            Ok(Ok(response)) => HttpResponse::new(response, &self.options),
-            Ok(Err(error)) => Err(HttpError::of(&url.host(), error, Phase::Send)),
-            Err(_) => Err(HttpError::timeout(&url.host(), Phase::FirstByte)),
+        let mut sending = pin!(client.execute(request.into_inner()));
+        let mut alarm = Alarm::new(self.options.first_byte_timeout, self.options.idle_timeout);
+        let sent = poll_fn(|cx| match sending.as_mut().poll(cx) {
+            Poll::Ready(sent) => Poll::Ready(Some(sent)),
+            Poll::Pending => alarm.poll(cx).map(|()| None),
+        });
+        match sent.await {
+            Some(Ok(response)) => HttpResponse::new(response, alarm, &self.options),
+            Some(Err(error)) => Err(HttpError::of(&url.host(), error, Phase::Send)),
+            None => Err(HttpError::timeout(&url.host(), Phase::FirstByte)),
         }
     }
 }

@@ -1,4 +1,4 @@
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use gatepass_core::Advice;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -85,16 +85,23 @@ impl RetryPolicy {
         F: Future<Output = Result<T, E>> + Send,
     {
         let began = Instant::now();
+        let mut pauses = None;
         let mut attempts = 1;
-        (|| attempt())
-            .retry(self.pauses())
-            .when(|error| matches!(advice(error), Advice::Retry { .. }))
-            .adjust(|error, pause| self.pause(pause?, advice(error), began.elapsed()))
-            .notify(|error, pause| {
-                tracing::warn!(what, attempt = attempts, ?pause, %error, "trying again");
-                attempts += 1;
-            })
-            .await
+        loop {
+            let error = match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let planned = pauses.get_or_insert_with(|| self.pauses().build()).next();
+            let advised = advice(&error);
+            let Some(pause) = planned.and_then(|pause| self.pause(pause, advised, began.elapsed())) else {
+                return Err(error);
+            };
+            tracing::warn!(what, attempt = attempts, ?pause, %error, "trying again");
+            attempts += 1;
+            drop(error);
+            tokio::time::sleep(pause).await;
+        }
     }
 
     fn pauses(&self) -> ExponentialBuilder {

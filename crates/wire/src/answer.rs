@@ -108,7 +108,7 @@ impl Origin {
         Self {
             host: response.host().to_owned(),
             headers: response.take_headers(),
-            concealer: response.concealer().clone(),
+            concealer: response.take_concealer(),
         }
     }
 
