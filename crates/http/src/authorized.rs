@@ -144,28 +144,41 @@ impl AuthorizedClient {
 
     async fn attempt(&self, call: &Call<'_>) -> Result<HttpResponse, Failure> {
         let token = self.token().await?;
-        let response = self
-            .http
-            .send_to(&call.url, self.authorise(call, &token)?)
-            .await?;
+        let request = self.authorise(call, &token)?;
+        let response = self.http.send_to(&call.url, request).await?;
+        if response.status().is_success() {
+            return Ok(response.with_token(token));
+        }
+        // In a box of its own, so that calls without it are small.
+        Box::pin(self.after_refusal(call, response, token)).await
+    }
+
+    /// Sends once more if it was the token that was refused and there is another one.
+    async fn after_refusal(
+        &self,
+        call: &Call<'_>,
+        response: HttpResponse,
+        token: AccessToken,
+    ) -> Result<HttpResponse, Failure> {
         if response.status() != StatusCode::UNAUTHORIZED {
-            return self.judge(response, token).await;
+            return Err(failure(response, token, self.read_error).await);
         }
         self.source.reject(&token);
         let fresh = self.token().await?;
         if fresh == token {
-            return self.judge(response, token).await;
+            return Err(failure(response, token, self.read_error).await);
         }
         tracing::info!(
             host = response.host(),
             "the token was refused; sending once more with a new one"
         );
         drop(response);
-        let response = self
-            .http
-            .send_to(&call.url, self.authorise(call, &fresh)?)
-            .await?;
-        self.judge(response, fresh).await
+        let request = self.authorise(call, &fresh)?;
+        let response = self.http.send_to(&call.url, request).await?;
+        if response.status().is_success() {
+            return Ok(response.with_token(fresh));
+        }
+        Err(failure(response, fresh, self.read_error).await)
     }
 
     async fn token(&self) -> Result<AccessToken, TokenError> {
@@ -196,31 +209,6 @@ impl AuthorizedClient {
         }
         Ok(request.with_header(name, value))
     }
-
-    /// A success as it is; anything else read into an error.
-    async fn judge(&self, mut response: HttpResponse, token: AccessToken) -> Result<HttpResponse, Failure> {
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response.with_token(token));
-        }
-        let concealer = Concealer::of(token);
-        let body = response.read_some().await;
-        let body = concealer.conceal(&String::from_utf8_lossy(&body));
-        let headers = response.headers();
-        let answer = ErrorAnswer {
-            status,
-            headers,
-            body: body.as_bytes(),
-        };
-        let mut error = status::provider_error(response.host(), &answer, SystemClock.now().wall_time());
-        (self.read_error)(&answer, &mut error);
-        // Once more: what was escaped in the body is not any longer.
-        concealer.conceal_error(&mut error);
-        Err(Failure::Answer {
-            error: Box::new(error),
-            should_retry: status::should_retry(headers),
-        })
-    }
 }
 
 impl fmt::Debug for AuthorizedClient {
@@ -229,6 +217,27 @@ impl fmt::Debug for AuthorizedClient {
             .field("base_url", &self.base_url)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
+    }
+}
+
+/// Reads an answer that is no success.
+async fn failure(mut response: HttpResponse, token: AccessToken, read_error: ErrorReader) -> Failure {
+    let concealer = Concealer::of(token);
+    let body = response.read_some().await;
+    let body = concealer.conceal(&String::from_utf8_lossy(&body));
+    let headers = response.headers();
+    let answer = ErrorAnswer {
+        status: response.status(),
+        headers,
+        body: body.as_bytes(),
+    };
+    let mut error = status::provider_error(response.host(), &answer, SystemClock.now().wall_time());
+    read_error(&answer, &mut error);
+    // Once more: what was escaped in the body is not any longer.
+    concealer.conceal_error(&mut error);
+    Failure::Answer {
+        error: Box::new(error),
+        should_retry: status::should_retry(headers),
     }
 }
 

@@ -128,19 +128,20 @@ impl Decoder {
             self.refused = true;
             self.events.push_back(ChatEvent::Text(refusal));
         }
-        for call in take(&mut spoken.tool_calls) {
-            self.calls.add(call, &mut self.budget, &mut self.events)?;
+        if !spoken.tool_calls.is_empty() {
+            for call in take(&mut spoken.tool_calls) {
+                self.calls.add(call, &mut self.budget, &mut self.events)?;
+            }
         }
         let function = spoken.function_call.take();
         if let Some(function) = function.filter(|function| !function.is_empty()) {
             let call = (*function).into();
             self.calls.add(call, &mut self.budget, &mut self.events)?;
         }
-        if spoken.rest.is_empty() {
-            return Ok(());
+        match spoken.rest.take() {
+            Some(rest) => merge(&mut self.message_rest, rest, append, &mut self.budget),
+            None => Ok(()),
         }
-        let rest = take(&mut spoken.rest);
-        merge(&mut self.message_rest, rest, append, &mut self.budget)
     }
 
     fn add_content(&mut self, content: Content<'_>) {
