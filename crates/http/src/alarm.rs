@@ -47,3 +47,44 @@ pub(crate) fn after(moment: Instant, patience: Duration) -> Instant {
     const NEVER: Duration = Duration::from_secs(30 * 365 * 86_400);
     moment.checked_add(patience).unwrap_or_else(|| moment + NEVER)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    async fn rings_after(alarm: &mut Alarm) -> u64 {
+        let began = Instant::now();
+        poll_fn(|cx| alarm.poll(cx)).await;
+        began.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_may_take_longer_than_a_later_one_is_not_cut_short() {
+        let mut alarm = Alarm::new(600 * SECOND, 120 * SECOND);
+        assert_eq!(rings_after(&mut alarm).await, 600);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_wait_has_its_own_time_whatever_the_timer_was_set_for() {
+        let mut alarm = Alarm::new(600 * SECOND, 120 * SECOND);
+        for (passed, patience) in [(0, 120), (100, 120), (119, 1), (500, 120), (1, 60)] {
+            tokio::time::sleep(passed * SECOND).await;
+            alarm.set(Instant::now() + patience * SECOND);
+            assert_eq!(
+                rings_after(&mut alarm).await,
+                u64::from(patience),
+                "after {passed} s"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_without_end_is_no_error() {
+        let mut alarm = Alarm::new(Duration::MAX, SECOND);
+        let waited = tokio::time::timeout(86_400 * SECOND, rings_after(&mut alarm)).await;
+        assert!(waited.is_err());
+    }
+}

@@ -225,6 +225,37 @@ mod tests {
     }
 
     #[test]
+    fn the_first_of_several_request_ids_is_told() {
+        let read = |pairs: &[(&'static str, &str)]| request_id(&headers(pairs));
+        let ids = [
+            ("cf-ray", "7"),
+            ("date", "now"),
+            ("request-id", "5"),
+            ("x-request-id", "1"),
+        ];
+        assert_eq!(read(&ids).as_deref(), Some("1"));
+        assert_eq!(read(ids.get(..3).unwrap()).as_deref(), Some("5"));
+        assert_eq!(read(ids.get(..2).unwrap()).as_deref(), Some("7"));
+        assert_eq!(
+            read(&[("x-request-id", "ü"), ("cf-ray", "7")]).as_deref(),
+            Some("7")
+        );
+        assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn headers_that_only_resemble_a_limit_are_passed_over() {
+        let limits = rate_limits(&headers(&[
+            ("x-ratelimit-limit", "1"),
+            ("x-ratelimit-limit-requests-day", "2"),
+            ("x-ratelimit-used-requests", "3"),
+            ("anthropic-ratelimit-input-tokens-limit", "4"),
+            ("ratelimit-limit-requests", "5"),
+        ]));
+        assert_eq!(limits, RateLimits::default());
+    }
+
+    #[test]
     fn every_status_has_a_kind() {
         for (status, expected) in [
             (400, ErrorKind::InvalidRequest),
