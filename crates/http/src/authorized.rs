@@ -88,7 +88,7 @@ impl AuthorizedClient {
     /// See [`BackendError`]; an answer with another status is [`BackendError::Provider`].
     pub async fn post_json(&self, path: &str, body: impl Into<Bytes>) -> Result<HttpResponse, BackendError> {
         let (url, body) = (self.address(path), Some(body.into()));
-        self.send(Call { url, body }).await
+        self.send(&Call { url, body }).await
     }
 
     /// Gets `path` below the base URL.
@@ -97,7 +97,7 @@ impl AuthorizedClient {
     /// As [`post_json`](Self::post_json).
     pub async fn get(&self, path: &str) -> Result<HttpResponse, BackendError> {
         let url = self.address(path);
-        self.send(Call { url, body: None }).await
+        self.send(&Call { url, body: None }).await
     }
 
     /// As [`post_json`](Self::post_json), with a query besides the base URL's own.
@@ -112,7 +112,7 @@ impl AuthorizedClient {
     ) -> Result<HttpResponse, BackendError> {
         let url = Cow::Owned(self.base_url.join(path).with_query(query));
         let body = Some(body.into());
-        self.send(Call { url, body }).await
+        self.send(&Call { url, body }).await
     }
 
     /// As [`get`](Self::get), with a query besides the base URL's own.
@@ -125,7 +125,7 @@ impl AuthorizedClient {
         query: &[(&str, &str)],
     ) -> Result<HttpResponse, BackendError> {
         let url = Cow::Owned(self.base_url.join(path).with_query(query));
-        self.send(Call { url, body: None }).await
+        self.send(&Call { url, body: None }).await
     }
 
     fn address(&self, path: &str) -> Cow<'_, ServerUrl> {
@@ -137,8 +137,8 @@ impl AuthorizedClient {
         }
     }
 
-    async fn send(&self, call: Call<'_>) -> Result<HttpResponse, BackendError> {
-        let attempt = || self.attempt(&call);
+    async fn send(&self, call: &Call<'_>) -> Result<HttpResponse, BackendError> {
+        let attempt = || self.attempt(call);
         Ok(self.retry.run("model call", Failure::advice, attempt).await?)
     }
 

@@ -110,26 +110,30 @@ impl HttpClient {
     }
 
     /// As [`send`](Self::send), for who has the request's address at hand.
-    pub(crate) async fn send_to(
-        &self,
-        url: &ServerUrl,
+    pub(crate) fn send_to<'a>(
+        &'a self,
+        url: &'a ServerUrl,
         request: HttpRequest,
-    ) -> Result<HttpResponse, HttpError> {
+    ) -> impl Future<Output = Result<HttpResponse, HttpError>> + Send + 'a {
         let client = if url.is_loopback() {
             &self.direct
         } else {
             &self.proxied
         };
-        let mut sending = pin!(client.execute(request.into_inner()));
-        let mut alarm = Alarm::new(self.options.first_byte_timeout, self.options.idle_timeout);
-        let sent = poll_fn(|cx| match sending.as_mut().poll(cx) {
-            Poll::Ready(sent) => Poll::Ready(Some(sent)),
-            Poll::Pending => alarm.poll(cx).map(|()| None),
-        });
-        match sent.await {
-            Some(Ok(response)) => HttpResponse::new(response, alarm, &self.options),
-            Some(Err(error)) => Err(HttpError::of(&url.host(), error, Phase::Send)),
-            None => Err(HttpError::timeout(&url.host(), Phase::FirstByte)),
+        // The future holds this alone; of an `async fn` it would hold the request, too, until it ends.
+        let sending = client.execute(request.into_inner());
+        async move {
+            let mut sending = pin!(sending);
+            let mut alarm = Alarm::new(self.options.first_byte_timeout, self.options.idle_timeout);
+            let sent = poll_fn(|cx| match sending.as_mut().poll(cx) {
+                Poll::Ready(sent) => Poll::Ready(Some(sent)),
+                Poll::Pending => alarm.poll(cx).map(|()| None),
+            });
+            match sent.await {
+                Some(Ok(response)) => HttpResponse::new(response, alarm, &self.options),
+                Some(Err(error)) => Err(HttpError::of(&url.host(), error, Phase::Send)),
+                None => Err(HttpError::timeout(&url.host(), Phase::FirstByte)),
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct HttpResponse {
     /// The alarm is set for the chunk that is being waited for.
     waiting: bool,
     /// When a body that is read whole has to be there.
-    end: Option<Instant>,
+    end: End,
     idle_timeout: Duration,
     /// For a body that is read whole.
     whole_timeout: Duration,
@@ -49,7 +49,7 @@ impl HttpResponse {
             inner,
             alarm,
             waiting: false,
-            end: None,
+            end: End::Open,
             idle_timeout: options.idle_timeout,
             whole_timeout: options.first_byte_timeout,
             concealer: Concealer::default(),
@@ -123,7 +123,7 @@ impl HttpResponse {
     /// # Errors
     /// [`HttpError::Network`] when the connection breaks, or is silent for longer than the idle timeout.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
-        self.end = None;
+        self.end = End::Open;
         self.next().await
     }
 
@@ -152,12 +152,14 @@ impl HttpResponse {
     fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.waiting {
             let now = Instant::now();
-            // Asked of the clock, too: no timer rings in a task that has used up its turn with each poll.
-            if self.end.is_some_and(|end| end <= now) {
-                return Poll::Ready(());
-            }
             let idle = after(now, self.idle_timeout);
-            self.alarm.set(self.end.map_or(idle, |end| end.min(idle)));
+            let deadline = match self.end.moment(now) {
+                // Asked of the clock, too: no timer rings in a task that has used up its turn with each poll.
+                Some(end) if end <= now => return Poll::Ready(()),
+                Some(end) => end.min(idle),
+                None => idle,
+            };
+            self.alarm.set(deadline);
             self.waiting = true;
         }
         self.alarm.poll(cx)
@@ -174,7 +176,7 @@ impl HttpResponse {
         if usize::try_from(announced).is_ok_and(|announced| announced > limit) {
             return Err(self.too_large(limit));
         }
-        self.end = Some(after(Instant::now(), self.whole_timeout));
+        self.end = End::After(self.whole_timeout);
         let Some(mut body) = self.next().await? else {
             return Ok(Bytes::new());
         };
@@ -219,6 +221,28 @@ impl HttpResponse {
 
     fn too_large(&self, limit: usize) -> HttpError {
         HttpError::unreadable(self.host(), format!("its body is larger than {limit} bytes"))
+    }
+}
+
+/// When a body has to be there.
+enum End {
+    /// Whenever it comes: a stream's.
+    Open,
+    /// So long after the first wait for it.
+    After(Duration),
+    At(Instant),
+}
+
+impl End {
+    /// The moment of a wait that begins `now`.
+    fn moment(&mut self, now: Instant) -> Option<Instant> {
+        if let Self::After(patience) = *self {
+            *self = Self::At(after(now, patience));
+        }
+        match *self {
+            Self::At(end) => Some(end),
+            _ => None,
+        }
     }
 }
 

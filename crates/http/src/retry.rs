@@ -85,23 +85,38 @@ impl RetryPolicy {
         F: Future<Output = Result<T, E>> + Send,
     {
         let began = Instant::now();
-        let mut pauses = None;
-        let mut attempts = 1;
-        loop {
-            let error = match attempt().await {
-                Ok(done) => return Ok(done),
-                Err(error) => error,
-            };
-            let planned = pauses.get_or_insert_with(|| self.pauses().build()).next();
-            let advised = advice(&error);
-            let Some(pause) = planned.and_then(|pause| self.pause(pause, advised, began.elapsed())) else {
-                return Err(error);
+        match attempt().await {
+            Ok(done) => Ok(done),
+            // In a box of its own, so that what succeeds at once is small.
+            Err(error) => Box::pin(self.run_again(what, advice, attempt, error, began)).await,
+        }
+    }
+
+    async fn run_again<T, E, F>(
+        &self,
+        what: &str,
+        advice: impl Fn(&E) -> Advice + Send + Sync,
+        mut attempt: impl FnMut() -> F + Send,
+        mut error: E,
+        began: Instant,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: std::fmt::Display + Send,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        for (attempts, planned) in (1..).zip(self.pauses().build()) {
+            let Some(pause) = self.pause(planned, advice(&error), began.elapsed()) else {
+                break;
             };
             tracing::warn!(what, attempt = attempts, ?pause, %error, "trying again");
-            attempts += 1;
-            drop(error);
             tokio::time::sleep(pause).await;
+            match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(again) => error = again,
+            }
         }
+        Err(error)
     }
 
     fn pauses(&self) -> ExponentialBuilder {
