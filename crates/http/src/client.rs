@@ -1,3 +1,4 @@
+use crate::alarm::Alarm;
 use crate::error::HttpError;
 use crate::request::HttpRequest;
 use crate::resolver::Resolver;
@@ -6,7 +7,10 @@ use crate::server_url::ServerUrl;
 use crate::tls;
 use gatepass_core::{ConfigError, Phase};
 use reqwest::redirect;
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 /// Sends requests that carry secrets.
@@ -112,22 +116,31 @@ impl HttpClient {
     }
 
     /// As [`send`](Self::send), for who has the request's address at hand.
-    pub(crate) async fn send_to(
-        &self,
-        url: &ServerUrl,
+    pub(crate) fn send_to<'a>(
+        &'a self,
+        url: &'a ServerUrl,
         request: HttpRequest,
-    ) -> Result<HttpResponse, HttpError> {
+    ) -> impl Future<Output = Result<HttpResponse, HttpError>> + Send + 'a {
         self.resolver.note(url);
         let client = if url.is_loopback() {
             &self.direct
         } else {
             &self.proxied
         };
+        // The future holds this alone; of an `async fn` it would hold the request, too, until it ends.
         let sending = client.execute(request.into_inner());
-        match tokio::time::timeout(self.options.first_byte_timeout, sending).await {
-            Ok(Ok(response)) => HttpResponse::new(response, &self.options),
-            Ok(Err(error)) => Err(HttpError::of(&url.host(), error, Phase::Send)),
-            Err(_) => Err(HttpError::timeout(&url.host(), Phase::FirstByte)),
+        async move {
+            let mut sending = pin!(sending);
+            let mut alarm = Alarm::new(self.options.first_byte_timeout, self.options.idle_timeout);
+            let sent = poll_fn(|cx| match sending.as_mut().poll(cx) {
+                Poll::Ready(sent) => Poll::Ready(Some(sent)),
+                Poll::Pending => alarm.poll(cx).map(|()| None),
+            });
+            match sent.await {
+                Some(Ok(response)) => HttpResponse::new(response, alarm, &self.options),
+                Some(Err(error)) => Err(HttpError::of(&url.host(), error, Phase::Send)),
+                None => Err(HttpError::timeout(&url.host(), Phase::FirstByte)),
+            }
         }
     }
 }
