@@ -12,6 +12,7 @@ pub mod alone;
 pub mod calls;
 pub mod clients;
 pub mod hit;
+pub mod store;
 pub mod streams;
 
 pub use job::{Cost, Job};

@@ -1,6 +1,6 @@
 //! What the person at the terminal asked for.
 
-use crate::{bench::Whose, checks, e2e, fuzz, mutants};
+use crate::{bench::Whose, checks, e2e, fuzz, mutants, release};
 
 /// One habit of the repository, ready to be performed.
 #[derive(Debug, PartialEq)]
@@ -16,6 +16,7 @@ pub(crate) enum Habit {
         whose: Whose,
         arguments: Vec<String>,
     },
+    Weigh,
     /// All targets, or those named, each for so long.
     Fuzz {
         seconds: u32,
@@ -24,6 +25,14 @@ pub(crate) enum Habit {
     /// All packages that have such places, or those named.
     Mutants {
         packages: Vec<String>,
+    },
+    /// All steps before a release, or those named.
+    Release {
+        steps: Vec<String>,
+    },
+    /// All bugs of the list, or those that one of the words is about.
+    Seeded {
+        words: Vec<String>,
     },
 }
 
@@ -40,16 +49,24 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "e2e" if help => Ok(Habit::Help(E2E_HELP)),
         "deny" if help => Ok(Habit::Help(DENY_HELP)),
         "bench" if help => Ok(Habit::Help(BENCH_HELP)),
+        "weigh" if help => Ok(Habit::Help(WEIGH_HELP)),
         "fuzz" if help => Ok(Habit::Help(FUZZ_HELP)),
         "mutants" if help => Ok(Habit::Help(MUTANTS_HELP)),
+        "release" if help => Ok(Habit::Help(RELEASE_HELP)),
+        "seeded" if help => Ok(Habit::Help(SEEDED_HELP)),
         "test" => parse_test(own, &passed_on),
         "e2e" => parse_e2e(&own, passed_on),
         "deny" => nothing_more(&own, &passed_on).map(|()| Habit::Deny),
         "bench" => parse_bench(&own, passed_on),
+        "weigh" => nothing_more(&own, &passed_on).map(|()| Habit::Weigh),
         "fuzz" => nothing_more(&passed_on, &[]).and_then(|()| parse_fuzz(own)),
         "mutants" => nothing_more(&passed_on, &[])
             .and_then(|()| known("package", own, mutants::packages()))
             .map(|packages| Habit::Mutants { packages }),
+        "release" => nothing_more(&passed_on, &[])
+            .and_then(|()| known("step", own, release::names()))
+            .map(|steps| Habit::Release { steps }),
+        "seeded" => nothing_more(&passed_on, &[]).map(|()| Habit::Seeded { words: own }),
         "help" => Ok(Habit::Help(HELP)),
         word if is_help(word) => Ok(Habit::Help(HELP)),
         _ => Err(format!(
@@ -137,8 +154,11 @@ Every habit of this repository behind one word.
   cargo xtask e2e     the end-to-end tests, against real servers
   cargo xtask deny    licences, advisories and banned crates of the dependencies
   cargo xtask bench   the benchmarks, ours alone or side by side with the peers'
+  cargo xtask weigh   what a program takes on with gatepass, and with each peer
   cargo xtask fuzz    hostile bytes for everything that is read; minutes
-  cargo xtask mutants bugs that a test must notice; hours
+  cargo xtask mutants bugs that a test must notice, everywhere; hours
+  cargo xtask seeded  bugs that others have shipped; minutes
+  cargo xtask release what must hold before a version is published; half an hour
 
 `cargo xtask <word> --help` says more. Tools are looked for in target/tools/bin, then on PATH.
 With the environment variable CI set, a tool that is missing is a failure and not left out.
@@ -185,7 +205,8 @@ Examples:
 ";
 
 const DENY_HELP: &str = "\
-Checks the dependencies against deny.toml with cargo-deny. CI installs it where it is missing.
+Checks the dependencies against deny.toml with cargo-deny, which CI installs where it is missing, and their names
+against crates.reviewed: nothing new comes in unseen.
 
   cargo xtask deny
 ";
@@ -201,6 +222,13 @@ Examples:
   cargo xtask bench
   cargo xtask bench -- cache --quick
   cargo xtask bench --peers -- streams
+";
+
+const WEIGH_HELP: &str = "\
+Builds the least program that asks a model with gatepass, and with each peer, from nothing, and writes crates, CPU time and sizes
+into target/bench/weight.md, with the time that `gatepass` takes to start. Linux alone; many minutes.
+
+  cargo xtask weigh
 ";
 
 const FUZZ_HELP: &str = "\
@@ -226,6 +254,37 @@ Examples:
   cargo xtask mutants gatepass-core
 ";
 
+const RELEASE_HELP: &str = "\
+What must hold before a version is published, beside `cargo xtask test`. CI installs the tools where they are missing.
+
+  cargo xtask release [STEP]...
+
+Steps, in this order:
+  powerset   every two features of a package compile together, each alone, none, and all (cargo-hack)
+  minimal    the lowest versions of the dependencies that Cargo.toml allows will do
+  semver     the public interfaces since the last tag v* (cargo-semver-checks)
+  api        the public interfaces are those in docs/api; UPDATE_GOLDEN=1 writes them anew (cargo-public-api)
+  package    each package builds from its archive
+  sbom       target/sbom has the bill of materials of the program (CycloneDX), and it agrees with Cargo.lock
+
+Examples:
+  cargo xtask release
+  cargo xtask release minimal sbom
+";
+
+const SEEDED_HELP: &str = "\
+Puts each bug of xtask/src/seeded/bugs.rs into a copy of the repository, under target/seeded, and runs the test that must
+notice it, with cargo-nextest. A bug that no longer fits the code is a failure, as is one that is not noticed.
+
+  cargo xtask seeded [WORD]...
+
+  WORD   the bugs alone whose sentence, file or test has it
+
+Examples:
+  cargo xtask seeded
+  cargo xtask seeded gatepass-core redirect
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,6 +307,7 @@ mod tests {
             })
         );
         assert_eq!(parsed("deny"), Ok(Habit::Deny));
+        assert_eq!(parsed("weigh"), Ok(Habit::Weigh));
         assert_eq!(
             parsed("bench"),
             Ok(Habit::Bench {
@@ -266,6 +326,18 @@ mod tests {
             parsed("mutants gatepass-core"),
             Ok(Habit::Mutants {
                 packages: words("gatepass-core")
+            })
+        );
+        assert_eq!(
+            parsed("release minimal sbom"),
+            Ok(Habit::Release {
+                steps: words("minimal sbom")
+            })
+        );
+        assert_eq!(
+            parsed("seeded redirect"),
+            Ok(Habit::Seeded {
+                words: words("redirect")
             })
         );
         assert_eq!(
@@ -315,6 +387,9 @@ mod tests {
             ("fuzz strings", "strings"),
             ("mutants -- x", "`x`"),
             ("mutants gatepass", "gatepass"),
+            ("release now", "now"),
+            ("weigh it", "it"),
+            ("seeded -- x", "`x`"),
         ] {
             let message = parsed(line).expect_err(line);
             assert!(message.contains(mistake), "{line}: {message}");
@@ -323,13 +398,16 @@ mod tests {
 
     #[test]
     fn the_help_lists_the_steps_in_their_order() {
-        let listed: Vec<_> = TEST_HELP
-            .lines()
+        assert_eq!(listed(TEST_HELP), checks::names().collect::<Vec<_>>());
+        assert_eq!(listed(RELEASE_HELP), release::names().collect::<Vec<_>>());
+    }
+
+    fn listed(help: &'static str) -> Vec<&'static str> {
+        help.lines()
             .skip_while(|line| !line.starts_with("Steps"))
             .skip(1)
             .take_while(|line| !line.is_empty())
             .filter_map(|line| line.split_whitespace().next())
-            .collect();
-        assert_eq!(listed, checks::names().collect::<Vec<_>>());
+            .collect()
     }
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask deny`: the dependencies against deny.toml.
+//! `cargo xtask deny`: the dependencies against deny.toml and crates.reviewed.
 
 use std::path::Path;
 
-use crate::{apart, files, stop::Done, tools, workspace::Workspace};
+use crate::{apart, files, reviewed, stop::Done, tools, workspace::Workspace};
 
 /// The cargo-deny that deny.toml was written for.
 const VERSION: &str = "0.20.2";
@@ -12,6 +12,7 @@ const VERSION: &str = "0.20.2";
 const SNAPSHOT: &str = "../shared/bin/advisory-db";
 
 pub(crate) fn run(workspace: &Workspace) -> Done {
+    reviewed::run(workspace)?;
     tools::ensure(workspace, "cargo-deny", VERSION)?;
     let snapshot = workspace.path(SNAPSHOT);
     if snapshot.is_file() {

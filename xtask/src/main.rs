@@ -8,6 +8,7 @@
 )]
 
 mod apart;
+mod api;
 mod args;
 mod bench;
 mod checks;
@@ -17,10 +18,15 @@ mod features;
 mod files;
 mod fuzz;
 mod mutants;
+mod release;
 mod report;
+mod reviewed;
+mod sbom;
+mod seeded;
 mod stamp;
 mod stop;
 mod tools;
+mod weigh;
 mod workspace;
 
 use std::process::ExitCode;
@@ -51,10 +57,13 @@ fn perform(habit: &Habit) -> ExitCode {
         Habit::Test { steps } => checks::run(&workspace, steps, &mut report),
         Habit::E2e(options) => report.step("e2e", || e2e::run(&workspace, options)),
         Habit::Deny => report.step("deny", || deny::run(&workspace)),
+        Habit::Weigh => report.step("weigh", || weigh::run(&workspace)),
         Habit::Fuzz { seconds, targets } => {
             report.step("fuzz", || fuzz::run(&workspace, *seconds, targets));
         }
         Habit::Mutants { packages } => report.step("mutants", || mutants::run(&workspace, packages)),
+        Habit::Release { steps } => release::run(&workspace, steps, &mut report),
+        Habit::Seeded { words } => report.step("seeded", || seeded::run(&workspace, words)),
         Habit::Bench { whose, arguments } => {
             report.step("bench", || bench::run(&workspace, *whose, arguments));
         }

@@ -10,7 +10,7 @@ use std::{
 use crate::stop::{Done, Stop};
 
 /// The repository that `cargo xtask` was called in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Workspace {
     root: PathBuf,
     search_path: OsString,
@@ -37,12 +37,25 @@ impl Workspace {
         })
     }
 
+    /// A copy of it that lies under it, with the same tools.
+    pub(crate) fn at(&self, relative: &str) -> Self {
+        Self {
+            root: self.path(relative),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
     }
 
     pub(crate) fn in_ci(&self) -> bool {
         self.in_ci
+    }
+
+    /// Whether files that hold what is expected are to be written anew.
+    pub(crate) fn updates_golden_files(&self) -> bool {
+        variable("UPDATE_GOLDEN").is_some_and(|value| is_set(&value))
     }
 
     /// Whether `program` is in `target/tools/bin` or on `PATH`.

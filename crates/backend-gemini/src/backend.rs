@@ -57,7 +57,7 @@ const PAGES: usize = 100;
 /// * [`Usage::output_tokens`] counts thoughts, too. Tokens by modality are in [`Usage::extra`].
 /// * A stream is complete at its end if it has said why the answer ended. One that ends earlier is
 ///   [`BackendError::Network`]; an error within it, [`BackendError::Provider`] with status 200. A server that
-///   answers in one piece instead is understood.
+///   answers in one piece instead, or with one JSON array, is understood.
 /// * A whole answer may have 64 MiB, and so may what a stream holds back until it is whole; no answer may have more
 ///   than 1024 parts in one piece, or calls. More is [`BackendError::Decode`].
 ///

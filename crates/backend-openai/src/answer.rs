@@ -3,7 +3,7 @@
 use crate::wire::{self, Decoder};
 use gatepass_core::{BackendError, ChatReply, ChatStream};
 use gatepass_http::HttpResponse;
-use gatepass_wire::Origin;
+use gatepass_wire::{Origin, broken_off};
 
 /// Reads a whole answer.
 pub(crate) async fn read_reply(response: HttpResponse) -> Result<ChatReply, BackendError> {
@@ -23,7 +23,10 @@ fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
     if answer.has_too_many_calls() {
         return Err(origin.unreadable(wire::TOO_MANY));
     }
-    answer
-        .into_reply()
-        .ok_or_else(|| origin.unreadable("it has no message"))
+    let error = answer.take_choice_error().map(|error| origin.told(&error));
+    match (answer.into_reply(), error) {
+        (Some(reply), None) => Ok(reply),
+        (reply, Some(error)) => Err(broken_off(reply.unwrap_or_default(), error)),
+        (None, None) => Err(origin.unanswered(body, "it has no message")),
+    }
 }

@@ -27,6 +27,8 @@ use std::sync::Arc;
 ///   tells none. DeepSeek and its like get an empty one with tool calls that came without, as they demand.
 /// * An answer of another wire ([`Message::wire`]) is sent as text and tool calls; what only that wire understands
 ///   is left out.
+/// * A call's id that Mistral would refuse (it wants nine letters and digits) becomes one that it takes, with the call and with
+///   its result.
 /// * A system message with [`Message::extra`] `role` `developer` is one of that role.
 /// * Streams are asked to tell their usage (`stream_options`), but for Mistral, which does so unasked.
 /// * [`ChatRequest::extra`], [`Message::extra`] and a part's `extra` (`cache_control`, say) are added last, and win.
@@ -34,6 +36,9 @@ use std::sync::Arc;
 /// # How an answer is read
 /// * The first choice counts.
 /// * A refusal is text, and ends with [`FinishReason::ContentFilter`] where OpenAI says `stop`.
+/// * An error of the choice (`choices[0].error`, as OpenRouter tells what the model's own provider said) is
+///   [`BackendError::Provider`] with status 200, and [`BackendError::Interrupted`] if something had come before it.
+/// * `reasoning_details` and `audio` that a stream tells in pieces are put together as a whole answer has them.
 /// * A tool call without id gets one: `call_0`, `call_1`, … A call of a custom tool has its input as arguments.
 /// * What the vocabulary doesn't have is in [`ChatReply::extra`], [`Message::extra`] and [`Usage::extra`], unless it
 ///   says nothing (`null`, or empty).

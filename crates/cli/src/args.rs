@@ -135,6 +135,9 @@ pub(crate) struct LoginArgs {
     /// Log in on another device, by a code
     #[arg(long, conflicts_with = "no_browser")]
     pub(crate) device: bool,
+    /// How long to wait for the person, instead of 5 minutes
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) timeout: Option<u32>,
     #[command(flatten)]
     pub(crate) profile: ProfileArgs,
     #[command(flatten)]

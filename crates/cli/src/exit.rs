@@ -12,16 +12,18 @@ pub(crate) enum Exit {
     Usage = 2,
     StoredData = 3,
     Unavailable = 4,
+    NotRevoked = 5,
     Interrupted = 130,
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Success,
         Self::Refused,
         Self::Usage,
         Self::StoredData,
         Self::Unavailable,
+        Self::NotRevoked,
         Self::Interrupted,
     ];
 
@@ -30,8 +32,9 @@ impl Exit {
             Self::Success => "success",
             Self::Refused => "not authenticated, or refused",
             Self::Usage => "usage or configuration",
-            Self::StoredData => "stored data unreadable",
+            Self::StoredData => "stored data can't be read or written",
             Self::Unavailable => "network or server",
+            Self::NotRevoked => "logged out here, but the provider couldn't be told",
             Self::Interrupted => "interrupted (Ctrl-C)",
         }
     }
@@ -49,6 +52,7 @@ impl Exit {
             Failure::Backend(error) => Self::of_backend(error),
             Failure::Login(LoginError::Denied { .. } | LoginError::TimedOut { .. }) => Self::Refused,
             Failure::Login(_) | Failure::System { .. } => Self::Unavailable,
+            Failure::NotSaved(_) => Self::StoredData,
             Failure::Interrupted => Self::Interrupted,
             // Who reads our output has had enough of it.
             Failure::ClosedPipe => Self::Success,

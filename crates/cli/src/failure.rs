@@ -17,6 +17,9 @@ pub(crate) enum Failure {
     /// The person didn't come to be logged in.
     #[error(transparent)]
     Login(LoginError),
+    /// All was done, but a login that was refreshed for it is lost when this process ends.
+    #[error("the refreshed login can't be saved, and may have to be renewed")]
+    NotSaved(#[source] StoreError),
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -69,6 +72,7 @@ impl Failure {
             Self::Token(error) => Some(error.fix()),
             Self::Backend(error) => Some(error.fix()),
             Self::Login(error) => Some(error.fix()),
+            Self::NotSaved(error) => Some(error.fix()),
             Self::Interrupted | Self::ClosedPipe | Self::System { .. } => None,
         }
     }
@@ -101,6 +105,7 @@ impl Failure {
             Self::Backend(error) => error.kind().as_str(),
             Self::Login(LoginError::System { .. }) => "system",
             Self::Login(_) => "auth",
+            Self::NotSaved(_) => "store",
             Self::Interrupted => "interrupted",
             Self::ClosedPipe | Self::System { .. } => "system",
         }

@@ -63,13 +63,13 @@ pub(crate) fn place(
 /// Whether the vendor's key is in the environment.
 #[cfg(all(feature = "gemini", feature = "google"))]
 pub(crate) fn has_key(vendor: Vendor) -> bool {
-    from_environment(variables(vendor)).is_ok()
+    from_environment(vendor.key_variables()).is_ok()
 }
 
 fn api_key(config: &LlmConfig, vendor: Vendor) -> Result<AccessToken, ConfigError> {
     let (key, place) = match &config.api_key {
         Some(key) => (key.clone(), "api_key"),
-        None => from_environment(variables(vendor))?,
+        None => from_environment(vendor.key_variables())?,
     };
     let key = match vendor {
         Vendor::OpenAi => AccessToken::bearer(key),
@@ -79,15 +79,6 @@ fn api_key(config: &LlmConfig, vendor: Vendor) -> Result<AccessToken, ConfigErro
         let what = "is empty, or has a character that a header can't carry";
         ConfigError::invalid(place, what, "copy the key once more")
     })
-}
-
-/// The variables that a vendor's documentation tells users to set, the first one first.
-const fn variables(vendor: Vendor) -> &'static [&'static str] {
-    match vendor {
-        Vendor::Anthropic => &["ANTHROPIC_API_KEY"],
-        Vendor::Google => &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
-        Vendor::OpenAi => &["OPENAI_API_KEY"],
-    }
 }
 
 /// The value of the first one that is set, without the line break that a file may have left at its end.

@@ -1,5 +1,6 @@
 //! The key of the file store, fetched from where the profile says.
 
+use crate::model::Vendor;
 use crate::profile::{FileKey, Profile};
 use gatepass_core::{ExposeSecret, SecretString, StoreError};
 use gatepass_file_store::KeySource;
@@ -44,6 +45,11 @@ fn in_keyring(_: &Profile) -> Result<KeySource, StoreError> {
 fn variable(name: &str) -> Result<SecretString, StoreError> {
     match std::env::var(name) {
         Ok(secret) if !secret.trim().is_empty() => Ok(SecretString::from(secret.trim())),
+        // Somebody may have written the key in the place of a name.
+        _ if !is_name(name) => Err(refused(
+            "the key: GATEPASS_KEY names no environment variable",
+            "write env:NAME or passphrase-env:NAME, and set NAME",
+        )),
         _ => Err(refused(
             format!("the key: the environment variable {name} is not set, or empty"),
             format!("set {name}, or change GATEPASS_KEY"),
@@ -51,7 +57,12 @@ fn variable(name: &str) -> Result<SecretString, StoreError> {
     }
 }
 
-/// What it says on stderr goes to ours; our stdin isn't its own: somebody may be about to paste an address there.
+fn is_name(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// It gets our environment but for the vendors' API keys. What it says on stderr goes to ours; our stdin isn't its own: somebody may be about to paste an address there.
 fn printed_by(command: &str) -> Result<SecretString, StoreError> {
     const FIX: &str = "try the command of GATEPASS_KEY in a shell";
     const LIMIT: usize = 4096; // no key, and hardly a passphrase, is longer
@@ -61,7 +72,11 @@ fn printed_by(command: &str) -> Result<SecretString, StoreError> {
     } else {
         ("sh", "-c")
     };
-    let mut child = Command::new(shell)
+    let mut program = Command::new(shell);
+    for secret in Vendor::all_key_variables() {
+        program.env_remove(secret);
+    }
+    let mut child = program
         .args([flag, command])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -1,6 +1,7 @@
 //! A person logs in, and out.
 
 use crate::configured::providers;
+use crate::model::Vendor;
 use crate::profile::Profile;
 use gatepass_client_credentials::{GrantType, Provider};
 use gatepass_core::{
@@ -29,6 +30,7 @@ use std::time::Duration;
 pub struct LoginProvider {
     name: ProviderName,
     kind: Kind,
+    secret_variables: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +49,8 @@ pub struct LoginOptions {
     pub scope: Option<String>,
     /// The account that is proposed to the person: an e-mail address, say.
     pub account: Option<String>,
-    /// How long to wait for the person: 5 min if nothing is said.
+    /// How long to wait for the person: 5 min if nothing is said. On another device, as long as its code is good
+    /// for, at most.
     pub timeout: Option<Duration>,
 }
 
@@ -71,18 +74,18 @@ impl LoginProvider {
     pub fn find(name: &str, profile: &Profile, config_path: Option<&Path>) -> Result<Self, ConfigError> {
         let name = ProviderName::parse(name)?;
         let providers = providers(config_path)?;
-        match providers.find(name.as_str())? {
+        let mut found = match providers.find(name.as_str())? {
             Some(provider) => Self::configured(provider),
             #[cfg(feature = "google")]
             None if name.as_str() == "google" => {
                 providers.warn_of_broken_files();
                 Self::google(profile)
             }
-            None => {
-                _ = profile;
-                Err(providers.unknown(name.as_str()))
-            }
-        }
+            None => Err(providers.unknown(name.as_str())),
+        }?;
+        let named = providers.variables().chain(profile.key().variable());
+        found.secret_variables.extend(named.map(str::to_owned));
+        Ok(found)
     }
 
     /// The provider of this entry.
@@ -102,6 +105,7 @@ impl LoginProvider {
         Ok(Self {
             name: provider.name.clone(),
             kind: Kind::Configured(Box::new(provider)),
+            secret_variables: key_variables(),
         })
     }
 
@@ -119,6 +123,7 @@ impl LoginProvider {
         Ok(Self {
             name: ProviderName::parse("google")?,
             kind: Kind::Google(Box::new(secrets)),
+            secret_variables: key_variables(),
         })
     }
 
@@ -126,6 +131,13 @@ impl LoginProvider {
     #[must_use]
     pub const fn name(&self) -> &ProviderName {
         &self.name
+    }
+
+    /// The environment variables that may hold a secret: those of API keys, of the store's key, and those that the
+    /// configuration refers to. No browser should get them
+    /// ([`Browser::without_variable`](gatepass_oauth2::Browser::without_variable)).
+    pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        self.secret_variables.iter().map(String::as_str)
     }
 
     /// Whether people log in to it on another device, unless they want it otherwise.
@@ -168,7 +180,11 @@ impl LoginProvider {
             #[cfg(feature = "google")]
             Kind::Google(_) => return Err(TokenError::from(gatepass_google::no_device_login()).into()),
         };
-        let device = flow.begin().await?;
+        let mut device = flow.begin().await?;
+        device.expires_in = options
+            .timeout
+            .unwrap_or(device.expires_in)
+            .min(device.expires_in);
         show(&device);
         flow.finish(device).await
     }
@@ -210,7 +226,7 @@ impl LoginProvider {
     /// Ends a login at the provider; see [`Revocation::revoke`]. Deletes nothing here.
     ///
     /// # Errors
-    /// [`TokenError`]; [`TokenError::Config`] where it is not known how.
+    /// [`TokenError`]; [`TokenError::Config`] where it is not known how, and nothing was sent.
     pub async fn revoke(&self, credential: &Credential) -> Result<(), TokenError> {
         let revocation = match &self.kind {
             Kind::Configured(provider) => {
@@ -218,7 +234,7 @@ impl LoginProvider {
                 Revocation::new(&server, endpoint)?
             }
             #[cfg(feature = "google")]
-            Kind::Google(secrets) => secrets.revocation(crate::google::http()?)?,
+            Kind::Google(secrets) => secrets.revocation(crate::google::http()?).await?,
         };
         revocation.revoke(credential).await
     }
@@ -275,4 +291,8 @@ fn scopes(provider: &Provider, options: &LoginOptions) -> Result<Option<Scopes>,
         Some(scope) => Scopes::parse(scope).map(Some),
         None => Ok(provider.scopes.clone()),
     }
+}
+
+fn key_variables() -> Vec<String> {
+    Vendor::all_key_variables().map(str::to_owned).collect()
 }

@@ -27,6 +27,29 @@ impl Vendor {
             Self::OpenAi => "openai",
         }
     }
+
+    /// The environment variables that its documentation tells users to put their API key into, the first one first.
+    #[cfg(any(
+        feature = "anthropic",
+        feature = "file-store",
+        feature = "gemini",
+        feature = "login",
+        feature = "openai"
+    ))]
+    pub(crate) const fn key_variables(self) -> &'static [&'static str] {
+        match self {
+            Self::Anthropic => &["ANTHROPIC_API_KEY"],
+            Self::Google => &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
+            Self::OpenAi => &["OPENAI_API_KEY"],
+        }
+    }
+
+    /// Those of all vendors: programs that we start don't get them.
+    #[cfg(any(feature = "file-store", feature = "login"))]
+    pub(crate) fn all_key_variables() -> impl Iterator<Item = &'static str> {
+        let all = [Self::Anthropic, Self::Google, Self::OpenAi];
+        all.into_iter().flat_map(Self::key_variables).copied()
+    }
 }
 
 impl<'a> Model<'a> {

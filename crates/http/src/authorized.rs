@@ -30,6 +30,8 @@ pub struct AuthorizedClient {
     read_error: ErrorReader,
     key_header: Option<HeaderName>,
     headers: HeaderMap,
+    /// The values of those headers that are secret.
+    secret_headers: Option<Arc<[HeaderValue]>>,
     retry: RetryPolicy,
     /// The path that was asked for first, and its address: a backend asks for hardly any other.
     usual: OnceLock<(Box<str>, ServerUrl)>,
@@ -50,6 +52,7 @@ impl AuthorizedClient {
             read_error,
             key_header: None,
             headers: HeaderMap::new(),
+            secret_headers: None,
             retry: RetryPolicy::models(),
             usual: OnceLock::new(),
         }
@@ -62,10 +65,13 @@ impl AuthorizedClient {
         self
     }
 
-    /// Adds headers to every request. They never replace the credential.
+    /// Adds headers to every request. They never replace the credential. The value of one that is
+    /// [sensitive](HeaderValue::is_sensitive) is hidden in errors, should the server quote it.
     #[must_use]
     pub fn with_headers(mut self, headers: HeaderMap) -> Self {
         self.headers.extend(headers);
+        let secret = self.headers.values().filter(|value| value.is_sensitive());
+        self.secret_headers = Some(secret.cloned().collect::<Arc<[_]>>()).filter(|secret| !secret.is_empty());
         self
     }
 
@@ -147,7 +153,7 @@ impl AuthorizedClient {
         let request = self.authorise(call, &token)?;
         let response = self.http.send_to(&call.url, request).await?;
         if response.status().is_success() {
-            return Ok(response.with_token(token));
+            return Ok(response.with_concealer(self.concealer(token)));
         }
         // In a box of its own, so that calls without it are small.
         Box::pin(self.after_refusal(call, response, token)).await
@@ -161,12 +167,12 @@ impl AuthorizedClient {
         token: AccessToken,
     ) -> Result<HttpResponse, Failure> {
         if response.status() != StatusCode::UNAUTHORIZED {
-            return Err(failure(response, token, self.read_error).await);
+            return Err(failure(response, self.concealer(token), self.read_error).await);
         }
         self.source.reject(&token);
         let fresh = self.token().await?;
         if fresh == token {
-            return Err(failure(response, token, self.read_error).await);
+            return Err(failure(response, self.concealer(token), self.read_error).await);
         }
         tracing::info!(
             host = response.host(),
@@ -176,9 +182,13 @@ impl AuthorizedClient {
         let request = self.authorise(call, &fresh)?;
         let response = self.http.send_to(&call.url, request).await?;
         if response.status().is_success() {
-            return Ok(response.with_token(fresh));
+            return Ok(response.with_concealer(self.concealer(fresh)));
         }
-        Err(failure(response, fresh, self.read_error).await)
+        Err(failure(response, self.concealer(fresh), self.read_error).await)
+    }
+
+    fn concealer(&self, token: AccessToken) -> Concealer {
+        Concealer::of(token, self.secret_headers.clone())
     }
 
     async fn token(&self) -> Result<AccessToken, TokenError> {
@@ -221,8 +231,7 @@ impl fmt::Debug for AuthorizedClient {
 }
 
 /// Reads an answer that is no success.
-async fn failure(mut response: HttpResponse, token: AccessToken, read_error: ErrorReader) -> Failure {
-    let concealer = Concealer::of(token);
+async fn failure(mut response: HttpResponse, concealer: Concealer, read_error: ErrorReader) -> Failure {
     let body = response.read_some().await;
     let body = concealer.conceal(&String::from_utf8_lossy(&body));
     let headers = response.headers();

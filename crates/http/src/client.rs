@@ -1,6 +1,7 @@
 use crate::alarm::Alarm;
 use crate::error::HttpError;
 use crate::request::HttpRequest;
+use crate::resolver::Resolver;
 use crate::response::HttpResponse;
 use crate::server_url::ServerUrl;
 use crate::tls;
@@ -15,12 +16,14 @@ use std::time::Duration;
 /// Sends requests that carry secrets.
 ///
 /// No redirects and no `Referer`; no proxy for this machine itself (for others, the system's proxy); TLS
-/// checked as the platform does. Three timeouts (to connect, to the first byte, between two chunks) and never
+/// checked as the platform does. Names of addresses that were [told by somebody else](ServerUrl::outside) lead to no
+/// private network. Three timeouts (to connect, to the first byte, between two chunks) and never
 /// one over a whole stream. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     proxied: reqwest::Client,
     direct: reqwest::Client,
+    resolver: Resolver,
     options: HttpOptions,
 }
 
@@ -91,9 +94,12 @@ impl HttpClient {
                 )
             })
         };
+        let resolver = Resolver::default();
+        let proxied = builder(&options, tls.clone()).dns_resolver(resolver.clone());
         Ok(Self {
-            proxied: build(builder(&options, tls.clone()))?,
+            proxied: build(proxied)?,
             direct: build(builder(&options, tls).no_proxy())?,
+            resolver,
             options,
         })
     }
@@ -115,6 +121,7 @@ impl HttpClient {
         url: &'a ServerUrl,
         request: HttpRequest,
     ) -> impl Future<Output = Result<HttpResponse, HttpError>> + Send + 'a {
+        self.resolver.note(url);
         let client = if url.is_loopback() {
             &self.direct
         } else {

@@ -63,7 +63,10 @@ pub fn headers(lines: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gatepass_testkit::damaged;
+    use gatepass_testkit::{damaged, hostile};
+
+    /// The fuzzer's, which are read in the ordinary tests, too.
+    const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus");
 
     #[test]
     fn no_stream_reads_differently_when_it_is_cut() {
@@ -71,6 +74,7 @@ mod tests {
             data: two\ndata\n\nretry: 5\nevent: z\n\ndata: [DONE]";
         event_stream(stream.as_bytes());
         (0..30_000).for_each(|seed| event_stream(&damaged(stream.as_bytes(), seed)));
+        hostile(format!("{CORPUS}/event_stream"), event_stream);
     }
 
     #[test]
@@ -84,5 +88,6 @@ mod tests {
             (0..5_000).for_each(|seed| headers(&damaged(line, seed)));
         }
         (0..10_000).for_each(|seed| headers(&damaged(lines, seed)));
+        hostile(format!("{CORPUS}/error_body"), headers);
     }
 }

@@ -8,6 +8,7 @@ mod conceal;
 mod error;
 mod private;
 mod request;
+mod resolver;
 mod response;
 mod retry;
 mod server_url;

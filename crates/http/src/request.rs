@@ -2,6 +2,7 @@ use crate::server_url::ServerUrl;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// A request whose body can be sent again: after a 401, or on a retry.
 #[derive(Clone)]
@@ -29,9 +30,10 @@ impl HttpRequest {
         Self::post(url, "application/json", body.into())
     }
 
-    /// A POST request with a form as its body, RFC 6749 appendix B.
-    pub fn post_form(url: ServerUrl, body: impl Into<Bytes>) -> Self {
-        Self::post(url, "application/x-www-form-urlencoded", body.into())
+    /// A POST request with a form as its body, RFC 6749 appendix B. The form is wiped as soon as nobody needs it any more.
+    pub fn post_form(url: ServerUrl, body: impl Into<Vec<u8>>) -> Self {
+        let body = Bytes::from_owner(Zeroizing::new(body.into()));
+        Self::post(url, "application/x-www-form-urlencoded", body)
     }
 
     fn post(url: ServerUrl, content_type: &'static str, body: Bytes) -> Self {

@@ -2,9 +2,10 @@ use crate::alarm::{Alarm, after};
 use crate::client::HttpOptions;
 use crate::conceal::Concealer;
 use crate::error::HttpError;
+use crate::private::is_private_address;
 use crate::server_url::ServerUrl;
 use bytes::{Bytes, BytesMut};
-use gatepass_core::{AccessToken, Phase};
+use gatepass_core::Phase;
 use http::{HeaderMap, StatusCode, header};
 use std::fmt;
 use std::future::poll_fn;
@@ -61,12 +62,12 @@ impl HttpResponse {
         Ok(response)
     }
 
-    pub(crate) fn with_token(mut self, token: AccessToken) -> Self {
-        self.concealer = Concealer::of(token);
+    pub(crate) fn with_concealer(mut self, concealer: Concealer) -> Self {
+        self.concealer = concealer;
         self
     }
 
-    /// Hides the token that this is the answer to, should the server quote it.
+    /// Hides the secrets that this is the answer to, should the server quote them.
     #[must_use]
     pub const fn concealer(&self) -> &Concealer {
         &self.concealer
@@ -92,6 +93,13 @@ impl HttpResponse {
     #[must_use]
     pub fn host(&self) -> &str {
         ServerUrl::host_of(self.inner.url())
+    }
+
+    /// Whether who we are connected to, which may be a proxy, is this machine or in a private network.
+    #[must_use]
+    pub fn is_from_inside(&self) -> bool {
+        let peer = self.inner.remote_addr();
+        peer.is_some_and(|peer| is_private_address(peer.ip()))
     }
 
     /// The status.

@@ -197,6 +197,10 @@ mod tests {
                 .all(|pair| pair[1] - pair[0] >= Duration::from_secs(9)),
             "{times:?}"
         );
+        assert!(
+            attempts_of(&RetryPolicy::tokens(), asked(30)).await.len() > 1,
+            "the longest pause that is made"
+        );
         assert_eq!(
             attempts_of(&RetryPolicy::tokens(), asked(31)).await.len(),
             1,

@@ -219,9 +219,29 @@ mod tests {
         assert_eq!(limits.requests.limit, Some(50));
         assert_eq!(limits.requests.reset, Some(Duration::from_secs(30)));
         assert_eq!(limits.tokens.reset, Some(Duration::ZERO));
+        for (text, nanos) in [
+            ("1h", 3_600_000_000_000),
+            ("7us", 7_000),
+            ("7µs", 7_000),
+            ("40ns", 40),
+        ] {
+            assert_eq!(go_duration(text), Some(Duration::from_nanos(nanos)), "{text}");
+        }
         for junk in ["m", "1x", "1.2.3s", "-5s"] {
             assert_eq!(go_duration(junk), None, "{junk}");
         }
+    }
+
+    #[test]
+    fn the_id_of_a_request_is_found_under_each_name() {
+        for name in ["x-request-id", "request-id", "apim-request-id", "cf-ray"] {
+            assert_eq!(
+                request_id(&headers(&[(name, "abc-1")])).as_deref(),
+                Some("abc-1"),
+                "{name}"
+            );
+        }
+        assert_eq!(request_id(&headers(&[("x-id", "abc-1")])), None);
     }
 
     #[test]
@@ -260,6 +280,7 @@ mod tests {
         for (status, expected) in [
             (400, ErrorKind::InvalidRequest),
             (401, ErrorKind::Auth),
+            (402, ErrorKind::Quota),
             (403, ErrorKind::Permission),
             (404, ErrorKind::NotFound),
             (307, ErrorKind::NotFound),

@@ -91,7 +91,10 @@ fn is_fit_for_a_terminal(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gatepass_testkit::damaged;
+    use gatepass_testkit::{damaged, hostile};
+
+    /// The fuzzer's, which are read in the ordinary tests, too.
+    const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus");
 
     const DOCUMENT: &str = r#"{"issuer":"https://as.example","token_endpoint":"https://as.example/token",
         "authorization_endpoint":"https://as.example/authorize","revocation_endpoint":"http://127.0.0.1:1/revoke",
@@ -101,6 +104,12 @@ mod tests {
     fn no_metadata_make_the_reader_panic_or_lead_elsewhere() {
         metadata(DOCUMENT.as_bytes());
         (0..30_000).for_each(|seed| metadata(&damaged(DOCUMENT.as_bytes(), seed)));
+        hostile(format!("{CORPUS}/discovery_metadata"), metadata);
+    }
+
+    #[test]
+    fn no_token_response_is_half_a_token_or_drives_a_terminal() {
+        hostile(format!("{CORPUS}/token_response"), token_response);
     }
 
     #[test]
@@ -115,5 +124,6 @@ mod tests {
             callback(query.as_bytes());
             (0..20_000).for_each(|seed| callback(&damaged(query.as_bytes(), seed)));
         }
+        hostile(format!("{CORPUS}/callback_request"), callback);
     }
 }

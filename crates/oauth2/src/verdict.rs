@@ -1,8 +1,9 @@
 //! What an answer means that brings no token.
 
 use crate::conceal::Secrets;
+use crate::metadata::FIX;
 use crate::wire::Complaint;
-use gatepass_core::{Refusal, TokenError, printable};
+use gatepass_core::{ConfigError, Refusal, TokenError, printable};
 use gatepass_http::{HttpError, HttpResponse, ServerUrl, request_id, retry_after};
 use http::StatusCode;
 use std::time::{Duration, SystemTime};
@@ -62,6 +63,10 @@ pub(crate) fn network_error(url: &ServerUrl, error: HttpError) -> TokenError {
             what: phase.to_string(),
             source,
         },
+        HttpError::LeadsInside { host } => {
+            let what = "leads to this machine or into a private network";
+            ConfigError::invalid(&format!("{host}, which the metadata document names,"), what, FIX).into()
+        }
         HttpError::Unreadable { what, .. } => TokenError::malformed(format!("{what} ({})", url.host())),
         _ => TokenError::malformed(format!("unreadable ({})", url.host())),
     }
@@ -73,5 +78,30 @@ pub(crate) fn unavailable(host: &str, what: impl Into<String>, retry_after: Opti
         what: what.into(),
         retry_after,
         source: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatepass_core::{Advice, Phase};
+    use gatepass_http::Transport;
+
+    #[test]
+    fn a_server_that_cannot_prove_who_it_is_is_not_asked_again_and_one_that_is_away_is() {
+        let url = ServerUrl::parse("https://as.example/token", "token_url", Transport::Encrypted).unwrap();
+        let of = |phase| {
+            let host = url.host();
+            let source = None;
+            network_error(&url, HttpError::Network { host, phase, source })
+        };
+        let untrusted = of(Phase::Tls);
+        assert!(matches!(untrusted, TokenError::Untrusted { .. }), "{untrusted:?}");
+        assert!(!matches!(untrusted.advice(), Advice::Retry { .. }));
+        for phase in [Phase::Connect, Phase::Send, Phase::FirstByte] {
+            let away = of(phase);
+            assert!(matches!(away, TokenError::Unavailable { .. }), "{away:?}");
+            assert!(matches!(away.advice(), Advice::Retry { .. }));
+        }
     }
 }

@@ -1,4 +1,5 @@
 use gatepass_core::{ConfigError, ConfigProblem, printable};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::env::VarError;
 use std::fmt;
@@ -47,15 +48,27 @@ impl Environment {
         let Some(name) = text.strip_prefix(PREFIX) else {
             return Ok(text.to_owned());
         };
-        if name.is_empty() {
-            let fix = "write os.environ/NAME";
-            return Err(ConfigError::invalid(field, "names no environment variable", fix));
-        }
-        self.read(name).map_err(|state| ConfigError::Variable {
-            variable: printable(name),
-            place: Box::new(ConfigProblem::new("", "").with_field(field)),
-            state,
+        self.read(name).map_err(|state| {
+            // Somebody may have written the secret in the place of a name.
+            if !is_name(name) {
+                return ConfigError::invalid(field, "names no environment variable", "write os.environ/NAME");
+            }
+            ConfigError::Variable {
+                variable: printable(name),
+                place: Box::new(ConfigProblem::new("", "").with_field(field)),
+                state,
+            }
         })
+    }
+
+    /// Every variable that the configuration refers to.
+    pub(crate) fn named_in(value: &Value) -> Vec<&str> {
+        match value {
+            Value::String(text) => text.strip_prefix(PREFIX).into_iter().collect(),
+            Value::Array(values) => values.iter().flat_map(Self::named_in).collect(),
+            Value::Object(fields) => fields.values().flat_map(Self::named_in).collect(),
+            _ => Vec::new(),
+        }
     }
 
     fn read(&self, name: &str) -> Result<String, &'static str> {
@@ -78,6 +91,13 @@ impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment").finish_non_exhaustive()
     }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 pub(crate) fn is_reference(text: &str) -> bool {

@@ -68,6 +68,11 @@ impl ProvidersFile {
         self.entries.keys().map(String::as_str)
     }
 
+    /// The environment variables that it refers to. They may hold secrets.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.entries.values().flat_map(Environment::named_in)
+    }
+
     /// The provider `name`, its variables resolved now; `None` if the file has none of that name.
     ///
     /// # Errors

@@ -75,6 +75,11 @@ impl Providers {
         names
     }
 
+    /// The environment variables that the files refer to. They may hold secrets.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().flat_map(ProvidersFile::variables)
+    }
+
     /// The provider `name`, its variables resolved now; `None` if no file has it.
     ///
     /// # Errors

@@ -1,12 +1,13 @@
 use crate::error::ClientSecretsError;
 use crate::server;
-use gatepass_core::{ConfigError, ConfigProblem, SecretString};
+use gatepass_core::{ConfigError, ConfigProblem, SecretString, TokenError};
 use gatepass_http::{HttpClient, ServerUrl, Transport};
-use gatepass_oauth2::{Client, Metadata, Revocation, TokenEndpoint};
+use gatepass_oauth2::{Client, Discovery, Metadata, Revocation, TokenEndpoint};
 use serde::Deserialize;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
 
 /// A `client_secrets.json`, as Google's console hands it out: the program that a person logs in to.
@@ -128,13 +129,20 @@ impl ClientSecrets {
         self.server.endpoint(http, self.client.clone())
     }
 
-    /// What ends a login at its server.
+    /// What ends a login at its server. A server that isn't Google is asked for its metadata, within 5 s: where it
+    /// revokes is believed only if it names the file's two endpoints as its own, and all three have one origin. So
+    /// a token goes to no host that did not issue it.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] where the server isn't Google: its revocation endpoint is not known, and a token
-    /// goes to no host that did not issue it.
-    pub fn revocation(&self, http: HttpClient) -> Result<Revocation, ConfigError> {
-        Revocation::new(&self.server, self.endpoint(http))
+    /// [`TokenError::Config`] where it is not known where to revoke; otherwise as [`Discovery::metadata`].
+    pub async fn revocation(&self, http: HttpClient) -> Result<Revocation, TokenError> {
+        let endpoint = self.endpoint(http.clone());
+        if self.server.revocation_endpoint.is_some() {
+            return Ok(Revocation::new(&self.server, endpoint)?);
+        }
+        let discovery = Discovery::new(http).with_timeout(Duration::from_secs(5));
+        let server = server::as_published(&self.server, &discovery).await?;
+        Ok(Revocation::new(&server, endpoint)?)
     }
 
     /// A warning if other users of this machine can read the file.

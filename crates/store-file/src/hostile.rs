@@ -46,7 +46,7 @@ pub fn encrypted(token: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gatepass_testkit::damaged;
+    use gatepass_testkit::{damaged, hostile};
 
     #[test]
     fn no_document_makes_the_reader_panic_or_a_change_lose_a_record() {
@@ -59,6 +59,16 @@ mod tests {
         let json = good.to_json().unwrap();
         document(&json);
         (0..20_000).for_each(|seed| document(&damaged(&json, seed)));
+    }
+
+    /// The fuzzer's corpus is read in the ordinary tests, too.
+    #[test]
+    fn nothing_of_the_corpus_is_taken_for_ours() {
+        let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/store_file");
+        hostile(corpus, |bytes| match bytes.strip_prefix(b"!") {
+            Some(token) => encrypted(token),
+            None => document(bytes),
+        });
     }
 
     #[test]

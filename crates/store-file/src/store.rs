@@ -211,7 +211,7 @@ impl CredentialStore for FileStore {
     async fn lock(&self, key: &CredentialKey) -> Result<CredentialLock, StoreError> {
         let (path, name) = (self.place.path.clone(), lock::of_credential(key));
         let held = lock::acquire(path, name, self.patience, &key.to_string()).await?;
-        Ok(CredentialLock::new(held))
+        Ok(CredentialLock::new(held.signed().await?))
     }
 
     fn exclusion(&self) -> Exclusion {

@@ -1,11 +1,12 @@
 //! Locks among the processes of a machine: the operating system gives them back when their holder dies.
 //!
-//! A keyring can't exclude anybody, so files in a directory of the caller's do. They are empty and never removed.
+//! A keyring can't exclude anybody, so files in a directory of the caller's do. They name their last holder and are never removed.
 
 use crate::error::io;
 use gatepass_core::StoreError;
 use sha2::{Digest, Sha256};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,9 @@ pub(crate) async fn acquire(path: PathBuf, patience: Duration, what: &str) -> Re
     loop {
         let (back, tried) = blocking(move || {
             let tried = file.try_lock();
+            if tried.is_ok() {
+                sign(&file);
+            }
             Ok((file, tried))
         })
         .await?;
@@ -55,10 +59,27 @@ pub(crate) async fn acquire(path: PathBuf, patience: Duration, what: &str) -> Re
             return Err(StoreError::Locked {
                 what: what.to_owned(),
                 waited: patience,
+                holder: Some(holder(&file, &path)),
             });
         }
         sleep(pause.min(left)).await;
         pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Writes who has it, for who waits in vain. A full disk is no reason to have no lock.
+fn sign(mut file: &File) {
+    let id = std::process::id().to_string();
+    _ = file.set_len(0).and_then(|()| file.write_all(id.as_bytes()));
+}
+
+/// Who has the lock file, as its holder wrote there.
+fn holder(file: &File, path: &Path) -> String {
+    let mut id = String::new();
+    let read = file.take(20).read_to_string(&mut id);
+    match (read, id.parse::<u32>()) {
+        (Ok(_), Ok(id)) => format!("process {id} holds {}", path.display()),
+        _ => format!("it holds {}", path.display()),
     }
 }
 

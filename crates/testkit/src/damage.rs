@@ -1,4 +1,5 @@
 use fastrand::Rng;
+use std::path::Path;
 
 /// What parsers trip over.
 const PIECES: [&[u8]; 28] = [
@@ -67,4 +68,23 @@ pub fn damaged(bytes: &[u8], seed: u64) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// Tries what must hold whatever bytes come (`holds` panics where it doesn't) with each file of a fuzz target's corpus,
+/// as it is and [`damaged`] in a thousand ways.
+///
+/// # Panics
+/// If the directory has no file, or one can't be read: nothing would be tried.
+pub fn hostile(corpus: impl AsRef<Path>, holds: impl Fn(&[u8])) {
+    let corpus = corpus.as_ref();
+    let files = std::fs::read_dir(corpus).map(|files| files.flatten().map(|file| file.path()));
+    let files: Vec<_> = files.into_iter().flatten().collect();
+    assert!(!files.is_empty(), "{} is empty", corpus.display());
+    for file in files {
+        let Ok(bytes) = std::fs::read(&file) else {
+            panic!("{} cannot be read", file.display());
+        };
+        holds(&bytes);
+        (0..1000).for_each(|seed| holds(&damaged(&bytes, seed)));
+    }
 }

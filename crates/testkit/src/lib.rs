@@ -21,11 +21,14 @@ mod clock;
 mod source;
 
 pub mod contract;
+pub mod outcome;
+#[cfg(feature = "recordings")]
+pub mod recordings;
 
 pub use answer::Answer;
 pub use authorization::{AuthorizationServer, ClientAuth};
 pub use clock::ManualClock;
-pub use damage::damaged;
+pub use damage::{damaged, hostile};
 pub use leave::leave_after;
 pub use model::{ModelServer, ScriptedReply};
 pub use request::RecordedRequest;

@@ -59,6 +59,10 @@ impl Server {
         lock(&self.traffic.log).clone()
     }
 
+    pub(crate) fn take_requests(&self) -> Vec<RecordedRequest> {
+        std::mem::take(&mut *lock(&self.traffic.log))
+    }
+
     pub(crate) fn count(&self, what: impl Fn(&RecordedRequest) -> bool) -> usize {
         lock(&self.traffic.log)
             .iter()

@@ -5,6 +5,7 @@ use crate::stream::{Events, StreamDecoder};
 use gatepass_core::{BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
 use gatepass_http::{Concealer, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// The most bytes that a whole answer may have; sound or an image in base64 fits.
@@ -155,11 +156,21 @@ impl Origin {
 
     /// An error in place of an answer, or within one: see [`told_error`].
     #[must_use]
-    pub fn told(&self, error: &serde_json::Value) -> BackendError {
+    pub fn told(&self, error: &Value) -> BackendError {
         let mut error = told_error(&self.host, error);
         error.request_id = self.request_id();
         self.concealer.conceal_error(&mut error);
         BackendError::Provider(Box::new(error))
+    }
+
+    /// An answer without what was asked for: an error, if it says that it is one, and else unreadable; says `what` is
+    /// wrong with it.
+    #[must_use]
+    pub fn unanswered(&self, body: &[u8], what: &str) -> BackendError {
+        match serde_json::from_slice(body) {
+            Ok(told) if says_to_be_an_error(&told) => self.told(&told),
+            _ => self.unreadable(what),
+        }
     }
 
     /// A stream that is over too early.
@@ -172,6 +183,28 @@ impl Origin {
             source: Some(cause),
         }
     }
+}
+
+/// An error after what is `partial`; on its own, if nothing had come.
+#[must_use]
+pub fn broken_off(partial: ChatReply, source: BackendError) -> BackendError {
+    if partial.message.parts.is_empty() {
+        return source;
+    }
+    BackendError::Interrupted {
+        partial: Box::new(partial),
+        source: Box::new(source),
+    }
+}
+
+/// Gateways that answer 200 to everything.
+fn says_to_be_an_error(told: &Value) -> bool {
+    let is_called_so = |name: &str| told.get(name).and_then(Value::as_str) == Some("error");
+    let has_errors = told.get("errors").and_then(Value::as_array);
+    is_called_so("object")
+        || is_called_so("type")
+        || told.get("success") == Some(&Value::Bool(false))
+        || has_errors.is_some_and(|errors| !errors.is_empty())
 }
 
 /// A server that ends a stream without having ended its answer.

@@ -112,6 +112,8 @@ fn kind(told: &Value, error: &ProviderError) -> ErrorKind {
     let by_number = status(told).filter(|_| error.status == 200).map(error_kind);
     match by_number.unwrap_or(error.kind) {
         ErrorKind::InvalidRequest if tells_of_context(&error.message) => ErrorKind::ContextLength,
+        ErrorKind::RateLimit if tells_of_balance(&error.message) => ErrorKind::Quota,
+        ErrorKind::Permission if tells_of_moderation(told) => ErrorKind::ContentFilter,
         kind => kind,
     }
 }
@@ -179,10 +181,25 @@ fn tells_of_context(message: &str) -> bool {
         "context size",
         "maximum number of tokens allowed",
         "input token count",
+        "input is too long",
+        "maximum prompt length",
+        "model token limit",
+        "prompt exceeds max length",
         "prompt is too long",
     ]
     .iter()
     .any(|phrase| message.contains(phrase))
+}
+
+/// Z.ai says with 429 that nothing is left to pay with; no pause helps.
+fn tells_of_balance(message: &str) -> bool {
+    message.to_ascii_lowercase().contains("insufficient balance")
+}
+
+/// OpenRouter says with 403 what its moderation found in the input.
+fn tells_of_moderation(told: &Value) -> bool {
+    let metadata = told.get("metadata");
+    metadata.is_some_and(|metadata| metadata.get("flagged_input").is_some())
 }
 
 #[cfg(test)]

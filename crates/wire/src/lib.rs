@@ -3,6 +3,7 @@
 
 mod answer;
 mod arguments;
+mod array;
 mod budget;
 mod error;
 mod lenient;
@@ -11,7 +12,7 @@ mod object;
 mod rest;
 mod stream;
 
-pub use answer::{ANSWER_LIMIT, Origin, metadata, read_json, read_reply, read_stream};
+pub use answer::{ANSWER_LIMIT, Origin, broken_off, metadata, read_json, read_reply, read_stream};
 pub use arguments::Arguments;
 pub use budget::{Budget, member_weight, weight};
 pub use error::{read_error, told_error};

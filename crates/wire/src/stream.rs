@@ -1,7 +1,8 @@
 use crate::answer::Origin;
+use crate::array::Array;
 use futures_core::Stream;
 use gatepass_core::{BackendError, ChatEvent};
-use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder};
+use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder, SseError};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -59,6 +60,8 @@ pub enum Fault {
 pub(crate) struct Events<D> {
     origin: Origin,
     sse: SseDecoder,
+    /// For a stream that isn't one of events.
+    array: Option<Array>,
     decoder: D,
     state: State,
     /// Told after the events that came before it.
@@ -94,17 +97,25 @@ impl<D: StreamDecoder> Events<D> {
         origin: Origin,
         decoder: D,
     ) -> Result<Self, BackendError> {
-        let mut sse = SseDecoder::default();
-        sse.push(chunk)
-            .map_err(|error| origin.unreadable(error.to_string()))?;
-        Ok(Self {
+        let mut this = Self {
             origin,
-            sse,
+            sse: SseDecoder::default(),
+            array: Array::begins(chunk).then(Array::default),
             decoder,
             state: State::Reading(response),
             failure: None,
             begun: false,
-        })
+        };
+        this.push(chunk)
+            .map_err(|error| this.origin.unreadable(error.to_string()))?;
+        Ok(this)
+    }
+
+    fn push(&mut self, chunk: &[u8]) -> Result<(), SseError> {
+        match &mut self.array {
+            None => self.sse.push(chunk),
+            Some(array) => self.sse.push(&array.events(chunk)),
+        }
     }
 
     /// One step; what it brings is in `decoder.events()` and `failure`.
@@ -172,7 +183,7 @@ impl<D: StreamDecoder> Events<D> {
     fn take(&mut self, chunk: Result<Option<Bytes>, HttpError>) {
         match chunk {
             Ok(Some(chunk)) => {
-                if let Err(error) = self.sse.push(&chunk) {
+                if let Err(error) = self.push(&chunk) {
                     self.fail(self.origin.unreadable(error.to_string()));
                 }
             }

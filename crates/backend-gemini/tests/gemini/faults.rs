@@ -2,8 +2,10 @@
 
 use crate::{backend, question};
 use gatepass_core::{BackendError, ChatReply, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend, Phase};
+use gatepass_testkit::outcome::{self, what_is_wrong};
 use gatepass_testkit::{Answer, ModelServer};
 use serde_json::json;
+use std::time::Duration;
 
 const HALF: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Half\"}]}}],\"responseId\":\"c\",\"usageMetadata\":{\"promptTokenCount\":3}}\r\n\r\n";
 const END: &str = "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\r\n\r\n";
@@ -11,29 +13,12 @@ const END: &str = "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\r\n\r\n"
 /// The whole answer, or the error and what had come before it.
 async fn streamed(answer: Answer) -> Result<ChatReply, (BackendError, ChatReply)> {
     let server = ModelServer::start().await;
-    server.push(answer);
-    let events = match backend(&server).chat_stream(question()).await {
-        Ok(events) => events,
-        Err(error) => return Err((error, ChatReply::default())),
-    };
-    match events.collect().await {
-        Ok(reply) => Ok(reply),
-        Err(BackendError::Interrupted { partial, source }) => Err((*source, *partial)),
-        Err(other) => panic!("{other:?}"),
-    }
+    outcome::streamed(&backend(&server), question(), &server, answer).await
 }
 
 async fn asked(answer: Answer) -> BackendError {
     let server = ModelServer::start().await;
-    server.push(answer);
-    backend(&server).chat(question()).await.unwrap_err()
-}
-
-fn what(error: &BackendError) -> &str {
-    match error {
-        BackendError::Decode { what, .. } => what,
-        other => panic!("{other:?}"),
-    }
+    outcome::refused(&backend(&server), question(), &server, answer).await
 }
 
 #[tokio::test]
@@ -178,7 +163,7 @@ async fn what_is_no_answer_is_a_decode_error_that_quotes_nothing() {
         ),
     ] {
         let error = asked(Answer::text(200, body)).await;
-        assert_eq!(what(&error), expected, "{body}");
+        assert_eq!(what_is_wrong(&error), expected, "{body}");
         assert!(!format!("{error:?}").contains("canary"));
         assert_eq!(error.request_id(), Some("req-1"));
     }
@@ -188,7 +173,7 @@ async fn what_is_no_answer_is_a_decode_error_that_quotes_nothing() {
         "data: {\"candidates\":\"canary\"}\n\n",
     ] {
         let (error, partial) = streamed(Answer::sse([HALF, event])).await.unwrap_err();
-        assert!(what(&error).starts_with("an event is "), "{error}");
+        assert!(what_is_wrong(&error).starts_with("an event is "), "{error}");
         assert_eq!(partial.text(), "Half");
     }
 }
@@ -243,8 +228,9 @@ async fn what_is_no_list_no_count_and_no_vector_is_said_so() {
         ),
     ] {
         server.always(Answer::json(200, &body));
-        let told =
-            |error: Option<BackendError>| error.map_or_else(String::new, |error| what(&error).to_owned());
+        let told = |error: Option<BackendError>| {
+            error.map_or_else(String::new, |error| what_is_wrong(&error).to_owned())
+        };
         assert_eq!(told(backend.models().await.err()), models, "{body}");
         assert_eq!(
             told(backend.count_tokens(&question()).await.err()),
@@ -270,13 +256,13 @@ async fn an_answer_of_more_parts_than_anyone_sends_is_refused() {
     let many =
         |count: usize| json!({ "candidates": [{ "content": { "parts": vec![call.clone(); count] } }] });
     let error = asked(Answer::json(200, &many(1025))).await;
-    assert_eq!(what(&error), "it has more than 1024 parts");
+    assert_eq!(what_is_wrong(&error), "it has more than 1024 parts");
     let chunks = [
         format!("data: {}\n\n", many(600)),
         format!("data: {}\n\n", many(600)),
     ];
     let (error, partial) = streamed(Answer::sse(chunks)).await.unwrap_err();
-    assert_eq!(what(&error), "it has more than 1024 parts");
+    assert_eq!(what_is_wrong(&error), "it has more than 1024 parts");
     assert_eq!(partial.tool_calls().count(), 1024);
 }
 
@@ -286,6 +272,46 @@ async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
         json!({ "candidates": [{ "content": { "parts": [{ "text": "Hi" }] }, "finishReason": "STOP" }] });
     let reply = streamed(Answer::json(200, &body)).await.unwrap();
     assert_eq!((&*reply.text(), reply.finish), ("Hi", Some(FinishReason::Stop)));
+}
+
+/// As Google answers where a proxy drops `alt=sse`.
+#[tokio::test]
+async fn a_stream_that_is_one_array_is_read_as_it_comes_wherever_it_is_cut() {
+    let item = |text: &str| json!({ "candidates": [{ "content": { "parts": [{ "text": text }] } }] });
+    let end =
+        json!({ "candidates": [{ "finishReason": "STOP" }], "usageMetadata": { "totalTokenCount": 7 } });
+    let array = format!("[{:#}\n,\r\n{},\n{end}\n]\n", item("{\"[Na\u{ef}"), item("ve"));
+    let answer = |pieces: &[&[u8]]| {
+        Answer::sse(pieces.iter().map(|piece| piece.to_vec())).with_header("content-type", "application/json")
+    };
+    for at in 1..array.len() {
+        let (head, tail) = array.as_bytes().split_at(at);
+        let reply = streamed(answer(&[head, tail])).await.unwrap();
+        assert_eq!(
+            (&*reply.text(), reply.finish),
+            ("{\"[Na\u{ef}ve", Some(FinishReason::Stop)),
+            "{at}"
+        );
+        assert_eq!(reply.usage.unwrap().total_tokens, Some(7), "{at}");
+    }
+    let (error, partial) = streamed(answer(&[&array.as_bytes()[..array.len() - 40]]))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind(), &*partial.text()),
+        (ErrorKind::Network, "{\"[Na\u{ef}ve")
+    );
+    let server = ModelServer::start().await;
+    server.push(answer(&[array.get(..array.len() - 40).unwrap().as_bytes()]).then_hang());
+    let mut events = backend(&server).chat_stream(question()).await.unwrap();
+    for _ in 0..3 {
+        let event = tokio::time::timeout(Duration::from_secs(5), events.try_next()).await;
+        assert!(event.expect("it comes before the end").unwrap().is_some());
+    }
+    let refused =
+        json!([item("Half"), { "error": { "code": 503, "status": "UNAVAILABLE", "message": "Busy." } }]);
+    let (error, partial) = streamed(Answer::json(200, &refused)).await.unwrap_err();
+    assert_eq!((error.kind(), &*partial.text()), (ErrorKind::Overloaded, "Half"));
 }
 
 /// Nothing hangs or panics, and what had come is kept.

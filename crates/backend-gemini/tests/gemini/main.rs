@@ -11,6 +11,7 @@
 mod beside_chat;
 mod conversation;
 mod faults;
+mod made_up;
 mod recordings;
 mod refusals;
 mod requests;

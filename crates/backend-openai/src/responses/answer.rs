@@ -4,7 +4,7 @@ use super::decoder::Decoder;
 use super::reply::Response;
 use gatepass_core::{BackendError, ChatReply, ChatStream, JsonObject};
 use gatepass_http::HttpResponse;
-use gatepass_wire::{Origin, read_json};
+use gatepass_wire::{Origin, broken_off, read_json};
 use serde_json::Value;
 
 /// Reads a whole answer.
@@ -33,24 +33,15 @@ fn object(origin: &Origin, body: &[u8]) -> Result<JsonObject, BackendError> {
 
 /// A response that failed is an error; what it had put out until then comes with it.
 pub(super) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
-    let body = object(origin, body)?;
-    let has_output = body.contains_key("output");
-    let is_response = has_output || body.contains_key("status");
-    let mut response = Response::read(body);
+    let members = object(origin, body)?;
+    let is_response = members.contains_key("output") || members.contains_key("status");
+    let mut response = Response::read(members);
     if response.has_failed() {
-        let source = origin.told(&response.error.take().unwrap_or(Value::Null));
-        let partial = Box::new(response.into_reply());
-        return Err(if partial.message.parts.is_empty() {
-            source
-        } else {
-            BackendError::Interrupted {
-                partial,
-                source: Box::new(source),
-            }
-        });
+        let error = origin.told(&response.error.take().unwrap_or(Value::Null));
+        return Err(broken_off(response.into_reply(), error));
     }
     if !is_response {
-        return Err(origin.unreadable("it has no output"));
+        return Err(origin.unanswered(body, "it has no output"));
     }
     Ok(response.into_reply())
 }

@@ -61,7 +61,7 @@ impl Response {
     /// Why it ended.
     pub(super) fn finish(&self, has_calls: bool, is_refusal: bool) -> Option<FinishReason> {
         Some(match (self.status.as_str(), self.reason.as_deref()) {
-            ("" | "in_progress" | "failed", _) => return None,
+            ("" | "failed", _) => return None,
             ("completed" | "complete", _) if has_calls => FinishReason::ToolCalls,
             ("completed" | "complete", _) if is_refusal => FinishReason::ContentFilter,
             ("completed" | "complete", _) => FinishReason::Stop,

@@ -1,9 +1,11 @@
+use crate::dialect::Dialect;
 use gatepass_core::JsonObject;
 use gatepass_wire::{Count, Text};
 use gatepass_wire::{Object, Optional, Place, read_into};
 use gatepass_wire::{keep, pass_over};
 use serde::de::MapAccess;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// A tool call, or the next piece of one.
 #[derive(Debug, Default)]
@@ -100,4 +102,28 @@ impl Function<'_> {
 /// For servers that number their calls at best: a result has to name its call.
 pub(super) fn made_up_id(index: usize) -> String {
     format!("call_{index}")
+}
+
+/// A call's id, as `dialect` takes it. Mistral wants nine letters and digits, and calls of other providers have other ids:
+/// each gets one that is always the same, so that a result still names its call.
+pub(super) fn sendable_id(id: &str, dialect: Dialect) -> Cow<'_, str> {
+    const LENGTH: usize = 9;
+    let is_taken = id.len() == LENGTH && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if dialect != Dialect::Mistral || is_taken {
+        return Cow::Borrowed(id);
+    }
+    let mut rest = fingerprint(id);
+    let characters = (0..LENGTH).map(|_| {
+        let digit = u32::try_from(rest % 36).unwrap_or_default();
+        rest /= 36;
+        char::from_digit(digit, 36).unwrap_or('0')
+    });
+    Cow::Owned(characters.collect())
+}
+
+/// FNV-1a, 64 bits.
+fn fingerprint(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }

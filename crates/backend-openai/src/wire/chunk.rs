@@ -39,6 +39,7 @@ pub(super) struct Choice<'a> {
     pub(super) delta: Spoken<'a>,
     pub(super) finish_reason: Text<'a>,
     pub(super) logprobs: Option<Box<Value>>,
+    pub(super) error: Option<Box<Value>>,
 }
 
 impl<'de> Object<'de> for Choice<'de> {
@@ -48,6 +49,7 @@ impl<'de> Object<'de> for Choice<'de> {
             "delta" => read_into(Place(&mut self.delta), members)?,
             "finish_reason" => self.finish_reason = members.next_value()?,
             "logprobs" => self.logprobs = said(members)?.map(Box::new),
+            "error" => self.error = said(members)?.map(Box::new),
             _ => pass_over(members)?,
         }
         Ok(())

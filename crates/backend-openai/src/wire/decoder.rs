@@ -2,6 +2,7 @@ use super::WIRE;
 use super::calls::{Calls, TOO_MANY};
 use super::chunk::{Choice, Chunk};
 use super::content;
+use super::delta;
 use super::reply::{Answer, Spoken, finish_reason};
 use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part};
 use gatepass_wire::Budget;
@@ -74,14 +75,16 @@ impl Decoder {
             self.keep_rest(data)?;
         }
         self.start(&mut chunk);
+        let mut error = chunk.error.take();
         let choice = chunk.choice.as_mut();
         if let Some(choice) = choice.filter(|choice| choice.index.0 <= Some(0)) {
+            error = error.or_else(|| choice.error.take());
             self.add_choice(choice, data)?;
         }
         if let Some(usage) = chunk.usage {
             self.events.push_back(ChatEvent::Usage(usage.into_usage()));
         }
-        chunk.error.map_or(Ok(()), |error| Err(Fault::Told(*error)))
+        error.map_or(Ok(()), |error| Err(Fault::Told(*error)))
     }
 
     /// Some servers begin with a chunk that says nothing, of their content filter's making for instance.
@@ -139,7 +142,7 @@ impl Decoder {
             self.calls.add(call, &mut self.budget, &mut self.events)?;
         }
         match spoken.rest.take() {
-            Some(rest) => merge(&mut self.message_rest, rest, append, &mut self.budget),
+            Some(rest) => delta::add(&mut self.message_rest, rest, &mut self.budget),
             None => Ok(()),
         }
     }
@@ -170,9 +173,12 @@ impl Decoder {
     /// Reads a chunk once more, for what the vocabulary doesn't have. The first chunk and the last ones tell
     /// it; to look for it in all of them would take longer than to read them.
     fn keep_rest(&mut self, data: &str) -> Result<(), Fault> {
-        let Ok(answer) = Answer::read_chunk(data) else {
+        let Ok(mut answer) = Answer::read_chunk(data) else {
             return Ok(());
         };
+        if answer.has_usage_of_choice() {
+            self.events.extend(answer.take_usage().map(ChatEvent::Usage));
+        }
         let rest = answer.into_rest().into_iter();
         let rest = rest.filter(|(name, _)| name != "logprobs");
         merge(&mut self.reply_rest, rest, replace, &mut self.budget)

@@ -1,4 +1,5 @@
 use super::WIRE;
+use super::call::sendable_id;
 use super::part::{Context, WirePart};
 use super::thought::{field, thought_of};
 use crate::dialect::Dialect;
@@ -81,7 +82,7 @@ impl Serialize for Answered<'_> {
         };
         let mut object = Members::start(serializer, &extra)?;
         object.member("role", "tool")?;
-        object.member("tool_call_id", &result.id)?;
+        object.member("tool_call_id", &sendable_id(&result.id, self.context.dialect))?;
         if result.parts.is_empty() {
             object.member("content", &result.content)?;
         } else {
@@ -148,6 +149,7 @@ impl<'a> Said<'a> {
         let Context { dialect, belongs } = self.context;
         WireCall {
             call,
+            dialect,
             signature: call
                 .signature
                 .as_deref()
@@ -159,6 +161,7 @@ impl<'a> Said<'a> {
 
 struct WireCall<'a> {
     call: &'a ToolCall,
+    dialect: Dialect,
     signature: Option<&'a str>,
     extra: &'a JsonObject,
 }
@@ -169,7 +172,7 @@ impl Serialize for WireCall<'_> {
             id, name, arguments, ..
         } = self.call;
         let mut object = Members::start(serializer, self.extra)?;
-        object.member("id", id)?;
+        object.member("id", &sendable_id(id, self.dialect))?;
         if self.extra.get("type").and_then(Value::as_str) == Some("custom") {
             let input = arguments;
             object.member("custom", &WireCustom { name, input })?;

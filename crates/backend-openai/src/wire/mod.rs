@@ -5,6 +5,7 @@ mod calls;
 mod chunk;
 mod content;
 mod decoder;
+mod delta;
 mod message;
 mod part;
 mod reply;

@@ -3,7 +3,7 @@ use super::call::{Call, Function, made_up_id};
 use super::content;
 use super::thought::{self, field};
 use super::usage::Tokens;
-use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Role, ToolCall};
+use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Role, ToolCall, Usage};
 use gatepass_wire::{Content, Count, Text};
 use gatepass_wire::{ITEMS_LIMIT, Items, Object, Optional, from_slice, from_str, read_first, read_into};
 use gatepass_wire::{keep, pass_over, said};
@@ -42,6 +42,10 @@ struct Choice<'a> {
     index: Count,
     message: Option<Spoken<'a>>,
     finish_reason: Text<'a>,
+    /// Moonshot's place for it, in a stream.
+    usage: Option<Tokens>,
+    /// OpenRouter's place for it: what the model's own provider said.
+    error: Option<Value>,
     rest: JsonObject,
 }
 
@@ -51,6 +55,8 @@ impl<'de> Object<'de> for Choice<'de> {
             "index" => self.index = members.next_value()?,
             "message" => read_into(Optional(&mut self.message), members)?,
             "finish_reason" => self.finish_reason = members.next_value()?,
+            "usage" => read_into(Optional(&mut self.usage), members)?,
+            "error" => self.error = said(members)?,
             // A stream's; read elsewhere.
             "delta" => pass_over(members)?,
             _ => keep(&mut self.rest, name, members)?,
@@ -108,15 +114,33 @@ impl<'a> Answer<'a> {
         message.is_some_and(|spoken| spoken.has_too_many_calls())
     }
 
+    /// What broke the answer off.
+    pub(crate) fn take_choice_error(&mut self) -> Option<Value> {
+        self.choice.as_mut()?.error.take()
+    }
+
+    /// Whether the one answer of several tells what it cost.
+    pub(super) fn has_usage_of_choice(&self) -> bool {
+        self.usage.is_none() && self.choice.as_ref().is_some_and(|choice| choice.usage.is_some())
+    }
+
+    /// What it cost, told beside the answer or within it.
+    pub(super) fn take_usage(&mut self) -> Option<Usage> {
+        let choice = self.choice.as_mut();
+        let usage = self.usage.take().or_else(|| choice?.usage.take());
+        usage.map(Tokens::into_usage)
+    }
+
     /// The reply; `None` if there is no answer in it.
     pub(crate) fn into_reply(mut self) -> Option<ChatReply> {
+        let usage = self.take_usage();
         let choice = self.choice.as_mut()?;
         let spoken = choice.message.take()?;
         let word = std::mem::take(&mut choice.finish_reason);
         let refused = !spoken.refusal.is_empty();
         let mut reply = ChatReply::new(spoken.into_message());
         reply.finish = finish_reason(word, refused);
-        reply.usage = self.usage.take().map(|tokens| tokens.into_usage());
+        reply.usage = usage;
         reply.model = std::mem::take(&mut self.model).into_owned();
         reply.id = std::mem::take(&mut self.id).into_owned();
         reply.extra = self.into_rest();
@@ -187,15 +211,18 @@ fn calls<'a>(
     })
 }
 
-/// Our word for the provider's. A refusal is content that was withheld, though OpenAI ends it with `stop`.
+/// Our word for the provider's: OpenAI's, or that of a server that passes on what its engine says. A refusal is content
+/// that was withheld, though OpenAI ends it with `stop`.
 pub(super) fn finish_reason(word: Text<'_>, refused: bool) -> Option<FinishReason> {
     match word.as_str() {
         "" => None,
         "stop" if refused => Some(FinishReason::ContentFilter),
-        "stop" => Some(FinishReason::Stop),
-        "length" => Some(FinishReason::Length),
+        "stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn" => Some(FinishReason::Stop),
+        "length" | "model_length" | "max_tokens" | "model_context_window_exceeded" => {
+            Some(FinishReason::Length)
+        }
         "tool_calls" | "function_call" => Some(FinishReason::ToolCalls),
-        "content_filter" => Some(FinishReason::ContentFilter),
+        "content_filter" | "sensitive" => Some(FinishReason::ContentFilter),
         _ => word.into_owned().map(FinishReason::Other),
     }
 }

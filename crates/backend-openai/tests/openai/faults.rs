@@ -1,10 +1,11 @@
 //! Answers that begin well and aren't.
 
-use crate::{CANARY, backend, causes, key, question};
+use crate::{CANARY, backend, key, question, responses_backend};
 use gatepass_core::{BackendError, ChatReply, ErrorKind, FinishReason, LlmBackend, Phase};
 use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
 use gatepass_openai::OpenAiBackend;
-use gatepass_testkit::{Answer, Bytes, ModelServer};
+use gatepass_testkit::outcome::{self, shown, what_is_wrong};
+use gatepass_testkit::{Answer, Bytes, ModelServer, Value};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,29 +16,12 @@ const END: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}
 /// The whole answer, or the error and what had come before it.
 async fn streamed(answer: Answer) -> Result<ChatReply, (BackendError, ChatReply)> {
     let server = ModelServer::start().await;
-    server.push(answer);
-    let events = match backend(&server).chat_stream(question()).await {
-        Ok(events) => events,
-        Err(error) => return Err((error, ChatReply::default())),
-    };
-    match events.collect().await {
-        Ok(reply) => Ok(reply),
-        Err(BackendError::Interrupted { partial, source }) => Err((*source, *partial)),
-        Err(other) => panic!("{other:?}"),
-    }
+    outcome::streamed(&backend(&server), question(), &server, answer).await
 }
 
 async fn asked(answer: Answer) -> BackendError {
     let server = ModelServer::start().await;
-    server.push(answer);
-    backend(&server).chat(question()).await.unwrap_err()
-}
-
-fn what(error: &BackendError) -> &str {
-    match error {
-        BackendError::Decode { what, .. } => what,
-        other => panic!("{other:?}"),
-    }
+    outcome::refused(&backend(&server), question(), &server, answer).await
 }
 
 #[tokio::test]
@@ -115,9 +99,9 @@ async fn what_is_no_event_is_an_error_that_quotes_nothing() {
         ),
     ] {
         let (error, partial) = streamed(Answer::sse([HALF.as_bytes(), event])).await.unwrap_err();
-        assert_eq!(what(&error), expected);
+        assert_eq!(what_is_wrong(&error), expected);
         assert_eq!(error.request_id(), Some("req-1"));
-        assert!(!causes(&error).contains("canary"));
+        assert!(!shown(&error).contains("canary"));
         assert_eq!(partial.text(), "Half");
     }
 }
@@ -206,8 +190,8 @@ async fn what_is_no_stream_is_said_to_be_none() {
         (Answer::json(200, &json!({ "canary": 1 })), "it has no message"),
     ] {
         let (error, _) = streamed(answer).await.unwrap_err();
-        assert_eq!(what(&error), expected);
-        assert!(!causes(&error).contains("canary"));
+        assert_eq!(what_is_wrong(&error), expected);
+        assert!(!shown(&error).contains("canary"));
     }
 }
 
@@ -256,9 +240,9 @@ async fn what_is_no_answer_is_said_to_be_none() {
         ),
     ] {
         let error = asked(answer).await;
-        assert_eq!(what(&error), expected);
+        assert_eq!(what_is_wrong(&error), expected);
         assert_eq!(error.kind(), ErrorKind::Decode);
-        assert!(!causes(&error).contains("canary"));
+        assert!(!shown(&error).contains("canary"));
     }
 }
 
@@ -273,6 +257,54 @@ async fn an_error_in_place_of_an_answer_is_the_providers() {
             .ends_with("answered 200 insufficient_quota: No. (request req-1)"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn an_error_of_the_one_answer_keeps_what_had_come() {
+    let error = json!({ "code": 502, "message": "The provider left." });
+    let choice = |message: Value| json!({ "choices": [{ "finish_reason": "error", "message": message, "error": error }] });
+    match asked(Answer::json(200, &choice(json!({ "content": "half" })))).await {
+        BackendError::Interrupted { partial, source } => {
+            assert_eq!(
+                (partial.text().as_str(), source.kind()),
+                ("half", ErrorKind::Server)
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    for message in [json!({ "content": "" }), Value::Null] {
+        let told = asked(Answer::json(200, &choice(message))).await.to_string();
+        assert!(
+            told.ends_with("answered 200: The provider left. (request req-1)"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_answers_200_to_everything_is_believed_to_have_failed() {
+    for (told, expected) in [
+        (
+            json!({ "object": "error", "message": "No.", "code": 40001 }),
+            "No.",
+        ),
+        (json!({ "type": "error", "message": "No." }), "No."),
+        (json!({ "success": false, "code": 404, "msg": "No." }), "No."),
+        (
+            json!({ "success": false, "errors": [{ "code": 7, "message": "No." }] }),
+            "No.",
+        ),
+    ] {
+        for error in [
+            asked(Answer::json(200, &told)).await,
+            streamed(Answer::json(200, &told)).await.unwrap_err().0,
+        ] {
+            assert!(
+                matches!(&error, BackendError::Provider(error) if error.message == expected),
+                "{error:?}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -309,7 +341,7 @@ async fn a_token_that_an_error_quotes_is_not_shown() {
     let odd = Answer::text(200, "x").with_header("content-type", format!("text/{CANARY}"));
     errors.push((streamed(odd).await.unwrap_err().0, "text/***"));
     for (error, expected) in errors {
-        let shown = causes(&error);
+        let shown = shown(&error);
         assert!(
             !shown.contains("sk-canary") && shown.contains(expected),
             "{shown}"
@@ -332,12 +364,67 @@ async fn an_answer_that_breaks_off_is_the_networks_fault() {
     );
 }
 
+/// Nothing hangs or panics, and what had come is kept.
+#[tokio::test]
+async fn an_answer_that_ends_at_any_byte_is_an_error_or_whole() {
+    let server = ModelServer::start().await;
+    let backend = backend(&server);
+    let piece = |more: &str| json!({ "choices": [{ "delta": { "tool_calls": [{ "index": 0, "id": "a", "function": { "name": "time", "arguments": more } }] } }] });
+    let call = format!(
+        "data: {}\n\ndata: {}\n\n",
+        piece("{\"at\":"),
+        piece("\"\u{1f980}\"}")
+    );
+    let stream = format!("{HALF}{call}{END}data: [DONE]\n\n");
+    let end = stream.find("data: [DONE]").unwrap() - 2;
+    for at in 1..stream.len() {
+        let (head, tail) = stream.as_bytes().split_at(at);
+        server.push(Answer::sse([head.to_vec(), tail.to_vec()]));
+        let whole = backend
+            .chat_stream(question())
+            .await
+            .unwrap()
+            .collect()
+            .await
+            .unwrap();
+        assert_eq!((&*whole.text(), whole.tool_calls().count()), ("Half", 1), "{at}");
+        server.push(Answer::sse([head.to_vec()]));
+        match backend.chat_stream(question()).await.unwrap().collect().await {
+            Ok(reply) => assert!(at >= end && reply.message == whole.message, "{at}"),
+            Err(BackendError::Interrupted { partial, source }) => {
+                assert!(at < end, "{at}");
+                assert!("Half".starts_with(&partial.text()), "{at}");
+                assert_eq!(
+                    partial.tool_calls().count(),
+                    0,
+                    "{at}: a call that isn't whole stays untold"
+                );
+                assert_eq!(source.kind(), ErrorKind::Network, "{at}");
+            }
+            Err(other) => panic!("{at}: {other:?}"),
+        }
+    }
+    let chat = json!({ "choices": [{ "message": { "content": "Whole \u{1f980}" } }] }).to_string();
+    let output =
+        json!([{ "type": "message", "content": [{ "type": "output_text", "text": "Whole \u{1f980}" }] }]);
+    let response = json!({ "status": "completed", "output": output }).to_string();
+    let responses = responses_backend(&server);
+    for at in 0..chat.len().max(response.len()) {
+        for (body, backend) in [(&chat, &backend as &dyn LlmBackend), (&response, &responses)] {
+            let cut = &body.as_bytes()[..at.min(body.len() - 1)];
+            server.push(Answer::new(200).with_body(cut.to_vec()));
+            let error = backend.chat(question()).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Decode, "{at}: {error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_event_without_an_end_is_refused() {
     let chunk = Bytes::from(vec![b'x'; 1 << 20]);
     let answer = Answer::endless(chunk).with_header("content-type", "text/event-stream");
     let (error, _) = streamed(answer).await.unwrap_err();
-    assert_eq!(what(&error), "an event is larger than 64 MiB");
+    assert_eq!(what_is_wrong(&error), "an event is larger than 64 MiB");
 }
 
 #[tokio::test]
@@ -346,7 +433,7 @@ async fn arguments_without_an_end_are_refused() {
     let answer = Answer::endless(format!("data: {call}\n\n"));
     let (error, _) = streamed(answer).await.unwrap_err();
     assert_eq!(
-        what(&error),
+        what_is_wrong(&error),
         "its tool calls and extra members are larger than 64 MiB"
     );
 }
@@ -358,11 +445,11 @@ async fn more_calls_than_anyone_makes_are_refused() {
     let whole = json!({ "choices": [{ "message": said }] });
     let chunk = json!({ "choices": [{ "delta": said }] });
     let error = asked(Answer::json(200, &whole)).await;
-    assert_eq!(what(&error), "it has more than 1024 tool calls");
+    assert_eq!(what_is_wrong(&error), "it has more than 1024 tool calls");
     let (error, _) = streamed(Answer::sse([format!("data: {chunk}\n\n")]))
         .await
         .unwrap_err();
-    assert_eq!(what(&error), "it has more than 1024 tool calls");
+    assert_eq!(what_is_wrong(&error), "it has more than 1024 tool calls");
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! What happens when the server refuses the token, and where the token never shows.
 
-use crate::{CANARY, backend, causes, question};
+use crate::{CANARY, backend, question};
 use gatepass_core::{
-    AccessToken, Advice, BackendError, CachedTokenSource, ChatReply, ErrorKind, LlmBackend, TokenSource,
+    AccessToken, Advice, BackendError, CachedTokenSource, ChatReply, EmbeddingRequest, ErrorKind, LlmBackend,
+    TokenSource,
 };
 use gatepass_http::RetryPolicy;
-use gatepass_openai::OpenAiBackend;
-use gatepass_testkit::{Answer, ModelServer, ScriptedTokenSource};
-use serde_json::json;
+use gatepass_openai::{OpenAiBackend, OpenAiResponsesBackend};
+use gatepass_testkit::{ModelServer, ScriptedTokenSource};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +46,49 @@ async fn a_refused_token_is_replaced_and_the_call_replayed_once() {
         .collect();
     assert_eq!(bodies[0], bodies[1]);
     assert_eq!(bodies[2], bodies[3]);
+}
+
+#[tokio::test]
+async fn every_other_call_is_replayed_once_with_the_new_token_too() {
+    let server = ModelServer::start().await;
+    let inner = ScriptedTokenSource::new();
+    let source = CachedTokenSource::new(inner.clone());
+    let backend = OpenAiResponsesBackend::new(&server.base_url(), source).unwrap();
+    let vectors = || EmbeddingRequest::new(["a"]).with_model("m");
+    for (number, call) in ["chat", "stream", "vectors", "models", "count"]
+        .iter()
+        .enumerate()
+    {
+        server.require_bearer(format!("at-{}", number + 2));
+        let asked = server.requests().len();
+        let answered = match *call {
+            "chat" => backend.chat(question()).await.map(|reply| reply.text()),
+            "stream" => match backend.chat_stream(question()).await {
+                Ok(events) => events.collect().await.map(|reply| reply.text()),
+                Err(error) => Err(error),
+            },
+            "vectors" => backend.embed(vectors()).await.map(|_| String::new()),
+            "models" => backend.models().await.map(|_| String::new()),
+            _ => backend.count_tokens(&question()).await.map(|_| String::new()),
+        };
+        let text = answered.unwrap_or_else(|error| panic!("{call}: {error}"));
+        assert!(text.is_empty() || text == ModelServer::TEXT, "{call}: {text}");
+        let [refused, replayed] = &server.requests()[asked..] else {
+            panic!("{call} is sent twice")
+        };
+        assert_eq!(
+            (&refused.path, &refused.body),
+            (&replayed.path, &replayed.body),
+            "{call}"
+        );
+        assert_ne!(refused.bearer(), replayed.bearer(), "{call}");
+    }
+    assert_eq!(inner.calls(), 6);
+    // The same of the chat's vectors.
+    let (backend, inner) = renewing(&server);
+    server.require_bearer("at-2");
+    assert_eq!(backend.embed(vectors()).await.unwrap().vectors.len(), 1);
+    assert_eq!(inner.calls(), 2);
 }
 
 #[tokio::test]
@@ -108,48 +151,6 @@ fn allow_many_connections() {
 
 #[cfg(not(unix))]
 const fn allow_many_connections() {}
-
-#[tokio::test]
-async fn the_token_shows_nowhere() {
-    let server = ModelServer::start().await;
-    let backend = backend(&server).with_retry(RetryPolicy::never());
-    let mut seen = format!("{backend:?} {:?}", crate::key());
-    let echo = json!({ "error": { "message": format!("Incorrect API key: {CANARY}"), "code": CANARY } });
-    let half = format!(
-        "data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
-        "x".repeat(10)
-    );
-    for answer in [
-        Answer::json(401, &echo),
-        Answer::text(400, format!("Bearer {CANARY} is unknown")),
-        Answer::text(500, "<html>"),
-        Answer::text(200, "nonsense"),
-        Answer::close(),
-        Answer::truncated("{"),
-        Answer::redirect(307, &format!("http://127.0.0.1:9/{CANARY}")),
-        Answer::sse([half]).then_close_abruptly(),
-        Answer::sse(["data: nonsense\n\n"]),
-    ] {
-        server.push(answer.clone());
-        seen += &causes(&backend.chat(question()).await.unwrap_err());
-        server.push(answer);
-        seen += &causes(&streamed(&backend).await.unwrap_err());
-    }
-    server.always(Answer::hang());
-    let hanging = backend.chat(question());
-    assert!(
-        tokio::time::timeout(Duration::from_millis(50), hanging)
-            .await
-            .is_err()
-    );
-    assert!(!seen.contains(CANARY), "{seen}");
-    assert!(
-        server
-            .requests()
-            .iter()
-            .all(|request| request.bearer() == Some(CANARY))
-    );
-}
 
 #[tokio::test]
 async fn the_credential_is_marked_sensitive() {

@@ -13,12 +13,14 @@ pub(crate) fn run(args: &TokenArgs, form: Form) -> Result<Exit, Failure> {
     options.account.clone_from(&args.account.name);
     options.profile = args.profile.profile_if_named()?;
     let source = gatepass::token_source_with(&args.provider, &options)?;
-    let token = runtime::run(async { Ok(spinner::during(source.token()).await?) })?;
-    match form {
-        Form::Text => out::line(token.expose_secret())?,
-        Form::Json => out::json(&described(&token, SystemClock.now().wall_time()))?,
-    }
-    Ok(Exit::Success)
+    runtime::run(async {
+        let token = spinner::during(source.token()).await?;
+        match form {
+            Form::Text => out::line(token.expose_secret())?,
+            Form::Json => out::json(&described(&token, SystemClock.now().wall_time()))?,
+        }
+        Ok(Exit::Success)
+    })
 }
 
 fn described(token: &AccessToken, now: SystemTime) -> Value {

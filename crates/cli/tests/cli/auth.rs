@@ -3,7 +3,7 @@
 use crate::support::{By, World, golden, golden_in, golden_login};
 use gatepass_testkit::Answer;
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const LOGIN: [&str; 4] = ["auth", "login", "--provider", "google"];
 const STATUS: [&str; 4] = ["auth", "status", "--provider", "google"];
@@ -109,6 +109,20 @@ async fn the_status_is_told_without_a_network() {
     golden("auth/status_nobody_json", 1, &with(&STATUS, &["--json"]), |_| {}).await;
     golden("auth/list_nobody", 0, &["auth", "list"], |_| {}).await;
     golden("auth/list_nobody_json", 0, &["auth", "list", "--json"], |_| {}).await;
+}
+
+/// H06
+#[tokio::test]
+async fn the_fingerprint_tells_which_token_it_is() {
+    use sha2::Digest;
+    let world = logged_in().await;
+    let token = world.run(&TOKEN).await.token().unwrap();
+    let hash = sha2::Sha256::digest(&token);
+    let digits = format!("{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
+    let status = world.run(&with(&STATUS, &["--json"])).await.json();
+    assert_eq!(status["fingerprint"], *digits);
+    let list = world.run(&["auth", "list", "--json"]).await.json();
+    assert_eq!(list["logins"][0]["fingerprint"], *digits);
 }
 
 /// G2, G7
@@ -230,12 +244,21 @@ fn grant_another_scope(world: &World) {
 
 /// G3, G03
 #[tokio::test]
-async fn a_logout_revokes_first_and_tells_when_it_cannot() {
+async fn a_logout_revokes_first_and_tells_when_it_is_not_known_where() {
     let world = logged_in().await;
-    golden_in(&world, "auth/logout_unrevoked", 0, &LOGOUT).await;
+    let token = world.run(&TOKEN).await.token().unwrap();
+    golden_in(&world, "auth/logout_google", 0, &LOGOUT).await;
+    assert!(!world.authorization.is_active(&token), "it was revoked");
     golden_in(&world, "auth/status_after_logout", 1, &STATUS).await;
     golden_in(&world, "auth/logout_nobody", 0, &LOGOUT).await;
     assert!(world.conf("client_secrets.json").exists() && world.conf(".key").exists());
+
+    let world = logged_in().await;
+    world
+        .authorization
+        .set_metadata(json!({ "issuer": "https://another.example" }));
+    golden_in(&world, "auth/logout_unrevoked", 0, &LOGOUT).await;
+    assert!(world.stored_secrets().await.is_empty());
 
     let mut world = World::new().await;
     world.configure_all(&json!({ "team": world.login_entry() }));
@@ -245,6 +268,13 @@ async fn a_logout_revokes_first_and_tells_when_it_cannot() {
     let logout = ["auth", "logout", "--provider", "team"];
     golden_in(&world, "auth/logout", 0, &logout).await;
     assert!(!world.authorization.is_active(&token), "it was revoked");
+    let refusal = json!({"error": "unsupported_token_type"});
+    world
+        .authorization
+        .always_at("/revoke", Answer::json(400, &refusal));
+    world.log_in(&login, By::Browser).await;
+    golden_in(&world, "auth/logout_refused", 5, &logout).await;
+    world.authorization.normal();
     world.log_in(&login, By::Browser).await;
     golden_in(&world, "auth/logout_json", 0, &with(&logout, &["--json"])).await;
     golden_in(&world, "auth/logout_nobody_json", 0, &with(&logout, &["--json"])).await;
@@ -254,7 +284,8 @@ async fn a_logout_revokes_first_and_tells_when_it_cannot() {
 #[tokio::test]
 async fn a_logout_forgets_the_login_whatever_the_server_says_to_it() {
     let mut world = World::new().await;
-    world.configure_all(&json!({ "team": world.login_entry() }));
+    let mut entry = world.login_entry();
+    world.configure_all(&json!({ "team": entry }));
     let (login, logout) = (
         ["auth", "login", "--provider", "team"],
         ["auth", "logout", "--provider", "team", "--json"],
@@ -266,19 +297,45 @@ async fn a_logout_forgets_the_login_whatever_the_server_says_to_it() {
             false,
         ),
         (Answer::new(503), false),
+        (Answer::hang(), false),
         (Answer::close(), false),
         (Answer::redirect(307, "http://127.0.0.1:9/"), false),
     ] {
-        world.log_in(&login, By::Browser).await;
-        assert_eq!(world.stored_secrets().await.len(), 2);
         world.authorization.always_at("/revoke", answer);
-        let told = world.run(&logout).await.json();
-        assert_eq!(
-            (&told["deleted"], &told["revoked"]),
-            (&json!(true), &json!(revoked))
-        );
-        assert_eq!(told["not_revoked_because"].is_string(), !revoked, "{told}");
-        assert!(world.stored_secrets().await.is_empty());
+        logs_out_and_leaves_nothing(&mut world, &login, &logout, revoked).await;
+    }
+
+    // A server that doesn't speak TLS there.
+    let address = world.authorization.address();
+    entry["revocation_url"] = format!("https://{address}/revoke").into();
+    world.configure_all(&json!({ "team": entry }));
+    logs_out_and_leaves_nothing(&mut world, &login, &logout, false).await;
+}
+
+/// Logs in and out: the exit code tells how it went, the home has no secret of the login any more, and nobody
+/// waited for long.
+async fn logs_out_and_leaves_nothing(world: &mut World, login: &[&str], logout: &[&str], revoked: bool) {
+    assert_eq!(world.log_in(login, By::Browser).await.code, Some(0));
+    let secrets = world.stored_secrets().await;
+    assert_eq!(secrets.len(), 2);
+    let begin = Instant::now();
+    let outcome = world.run(logout).await;
+    assert!(begin.elapsed() < Duration::from_secs(9), "{:?}", begin.elapsed());
+    assert_eq!(outcome.code, Some(if revoked { 0 } else { 5 }), "{outcome:?}");
+    let told = outcome.json();
+    assert_eq!(
+        (&told["deleted"], &told["revoked"]),
+        (&json!(true), &json!(revoked))
+    );
+    assert_eq!(told["not_revoked_because"].is_string(), !revoked, "{told}");
+    assert!(world.stored_secrets().await.is_empty());
+    for (path, content) in world.files() {
+        for secret in &secrets {
+            secret.assert_absent(&path.display().to_string(), &content);
+        }
+        // Encrypted, it could have them all the same, if it weren't too small.
+        let encrypted = path.ends_with("credentials.json.enc");
+        assert!(!encrypted || content.len() < 300, "{}", content.len());
     }
 }
 

@@ -170,6 +170,21 @@ async fn who_refuses_is_not_logged_in() {
     golden_in(&world, "auth_failures/status_after_refusal", 1, &STATUS).await;
 }
 
+/// L09
+#[tokio::test]
+async fn who_does_not_come_in_time_is_not_logged_in() {
+    let patience = ["--no-browser", "--timeout", "1"];
+    let args = [&LOGIN[..], &patience].concat();
+    golden("auth_failures/timed_out", 1, &args, World::give_client_secrets).await;
+    let args = [&LOGIN[..2], &["--provider", "team", "--device", "--timeout", "1"]].concat();
+    golden("auth_failures/timed_out_device", 1, &args, |world| {
+        world.configure_all(&json!({ "team": world.login_entry() }));
+    })
+    .await;
+    let args = [&LOGIN[..], &["--timeout", "0"]].concat();
+    golden("auth_failures/timeout_of_none", 2, &args, |_| {}).await;
+}
+
 #[tokio::test]
 async fn an_exchange_that_fails_is_told_in_the_servers_own_words() {
     let answering = |answer: fn() -> Answer| {

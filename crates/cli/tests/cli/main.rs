@@ -25,9 +25,15 @@ mod interruption;
 mod key_sources;
 mod keyring;
 mod keys;
+mod leaks;
+#[cfg(target_os = "linux")]
+mod listener;
 mod output;
 mod quiet;
 mod readme;
 mod terminal;
 mod token;
 mod token_failures;
+#[cfg(target_os = "linux")]
+mod unsaved;
+mod words;

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 /// Counted back from the token's end: in the *advisory* window callers get the token at once while one refresh
 /// runs in the background; in the *mandatory* window they wait for it. The advisory window takes at most half
 /// of a token's lifetime and the mandatory one at most a quarter, so that a short-lived token isn't fetched on
-/// each call. Each cache begins its advisory window up to a tenth earlier than the next, so that many processes
-/// don't refresh at once.
+/// each call. Each cache begins its advisory window up to an eighth earlier than the next (of a short-lived token: later), so
+/// that many processes don't refresh at once.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RefreshPolicy {
@@ -19,9 +19,10 @@ pub struct RefreshPolicy {
     /// The mandatory window: 60 s.
     pub mandatory: Duration,
     /// How long a first failure is remembered: 10 s, then twice as long each time. Longer where the server
-    /// asked for it (`Retry-After`).
+    /// asked for it (`Retry-After`). That somebody has to log in is remembered for a second, whatever was before: a
+    /// new login is noticed at once.
     pub first_pause: Duration,
-    /// The longest that a failure is remembered: 60 s.
+    /// The longest that a failure is remembered: 20 s, so that all is well 30 s after a server's return.
     pub longest_pause: Duration,
     /// This cache's share of the spread, from 0 to 1.
     pub(super) spread: f64,
@@ -33,7 +34,7 @@ impl Default for RefreshPolicy {
             advisory: Duration::from_secs(240),
             mandatory: Duration::from_secs(60),
             first_pause: Duration::from_secs(10),
-            longest_pause: Duration::from_secs(60),
+            longest_pause: Duration::from_secs(20),
             spread: f64::from(RandomState::new().hash_one(0_u8) as u32) / f64::from(u32::MAX),
         }
     }
@@ -42,6 +43,10 @@ impl Default for RefreshPolicy {
 /// A token that arrives expired is handed out for this long all the same: the server's clock may be off, a
 /// refusal (401) tells for sure, and asking at once would tell nothing new.
 const SHORTEST_USE: Duration = Duration::from_secs(30);
+
+/// How long it is remembered that somebody has to log in: the login may be there by now, and looking for it in a
+/// store asks no server.
+const LOGIN_PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest `Retry-After` that is followed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -77,9 +82,13 @@ impl RefreshPolicy {
             tracing::warn!("the token arrived expired; using it for {SHORTEST_USE:?}");
             return Windows::all(now.after(SHORTEST_USE));
         }
-        let spread = 1.0 + self.spread / 10.0;
-        let half = left / 2;
-        let advisory = self.advisory.min(half).mul_f64(spread).min(half);
+        let (spread, half) = (self.spread / 8.0, left / 2);
+        let early = self.advisory.min(half).mul_f64(1.0 + spread);
+        let advisory = if early <= half {
+            early
+        } else {
+            half.mul_f64(1.0 - spread)
+        };
         let mandatory = self.mandatory.min(left / 4);
         let before_end = |margin: Duration| now.after(left.saturating_sub(margin));
         Windows {
@@ -97,6 +106,7 @@ impl RefreshPolicy {
             .min(self.longest_pause);
         match error.advice() {
             Advice::Retry { after: Some(after) } => pause.max(after.min(LONGEST_RETRY_AFTER)),
+            Advice::LoginRequired => pause.min(LOGIN_PAUSE),
             _ => pause,
         }
     }

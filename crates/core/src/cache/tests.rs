@@ -262,8 +262,26 @@ async fn a_failure_is_shared_and_remembered_for_a_growing_time() {
         }
         bench.clock.advance(seconds(1));
     }
-    assert_eq!(calls_at, [10, 30, 70]);
+    assert_eq!(calls_at, [10, 30, 50, 70, 90, 110]);
     bench.clock.advance(seconds(60));
+    bench.script.recover();
+    assert!(bench.cache.token().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_login_is_noticed_within_a_second() {
+    let bench = bench(seconds(3600));
+    bench.script.fail(TokenError::LoginRequired {
+        provider: "corp".into(),
+        source: None,
+    });
+    for asked in 1..=5 {
+        for _ in 0..10 {
+            assert!(bench.cache.token().await.is_err());
+            bench.clock.advance(Duration::from_millis(100));
+        }
+        assert_eq!(bench.script.calls(), asked, "once a second");
+    }
     bench.script.recover();
     assert!(bench.cache.token().await.is_ok());
 }
@@ -448,6 +466,31 @@ async fn endless_refusals_lead_to_few_requests() {
 }
 
 #[tokio::test]
+async fn a_refusal_a_second_leads_to_a_new_token_each_time() {
+    let bench = bench(seconds(3600));
+    // Two in each second: looking more often than once a second must not cost what a second brings.
+    for _ in 0..60 {
+        let token = bench.cache.token().await.unwrap();
+        bench.cache.reject(&token);
+        bench.clock.advance(Duration::from_millis(500));
+    }
+    let requests = bench.script.calls();
+    assert!(
+        (30..=36).contains(&requests),
+        "{requests} requests in 30 s of refusals"
+    );
+}
+
+/// A refresh that ends late, on another thread, must not clear away the next one.
+#[test]
+fn a_refresh_knows_its_own_flight_from_the_next() {
+    let (first, its_own) = flight::take_off(0);
+    let (second, next) = flight::take_off(0);
+    assert!(first.is_of(&its_own) && second.is_of(&next));
+    assert!(!first.is_of(&next) && !second.is_of(&its_own));
+}
+
+#[tokio::test]
 async fn a_dropped_caller_does_not_cancel_the_refresh() {
     let bench = bench(seconds(3600));
     bench.script.gate(true);
@@ -572,27 +615,43 @@ async fn a_laptops_sleep_is_noticed() {
     assert_eq!(bench.secret().await, "token-2");
 }
 
+/// R10
 #[test]
 fn many_caches_do_not_refresh_at_the_same_moment() {
-    let token = AccessToken::bearer("x").unwrap().with_lifetime(seconds(3600));
-    let now = TestClock::new().now();
-    let token = token.with_expires_at(now.after(seconds(3600)).wall_time());
-    let begins: std::collections::BTreeSet<_> = (0..100)
-        .map(|_| RefreshPolicy::default().windows(&token, now).advisory.monotonic)
-        .collect();
-    let spread = *begins.last().unwrap() - *begins.first().unwrap();
-    assert!(spread > seconds(12), "{spread:?}");
-    assert!(begins.len() > 90);
+    for (lifetime, window) in [(3600, 240), (60, 30)] {
+        let now = TestClock::new().now();
+        let token = AccessToken::bearer("x").unwrap();
+        let token = token.with_expires_at(now.after(seconds(lifetime)).wall_time());
+        let begins: std::collections::BTreeSet<_> = (0..100)
+            .map(|_| RefreshPolicy::default().windows(&token, now).advisory.monotonic)
+            .collect();
+        let spread = *begins.last().unwrap() - *begins.first().unwrap();
+        assert!(spread >= seconds(window) / 10, "{lifetime}: {spread:?}");
+        assert!(begins.len() > 90);
+    }
 }
 
 #[test]
-fn the_advisory_window_begins_up_to_a_tenth_earlier_and_takes_half_a_life_at_most() {
+fn windows_and_pauses_are_those_that_were_set() {
+    let policy = RefreshPolicy::default()
+        .with_windows(seconds(30), seconds(10))
+        .with_pauses(seconds(2), seconds(4));
+    assert_eq!((policy.advisory, policy.mandatory), (seconds(30), seconds(10)));
+    let pauses = [0, 1, 2].map(|failures| policy.pause(failures, &down()));
+    assert_eq!(pauses, [2, 4, 4].map(seconds));
+}
+
+#[test]
+fn the_advisory_window_begins_up_to_an_eighth_earlier_and_takes_half_a_life_at_most() {
     let now = TestClock::new().now();
     for (spread, lifetime, begins) in [
-        (0.0, 3600, 3360),
-        (0.5, 3600, 3348),
-        (1.0, 3600, 3336),
-        (1.0, 60, 30),
+        (0.0, 3600, 3360.0),
+        (0.5, 3600, 3345.0),
+        (1.0, 3600, 3330.0),
+        (0.0, 540, 300.0),
+        (1.0, 540, 270.0),
+        (0.0, 60, 30.0),
+        (1.0, 60, 33.75),
     ] {
         let policy = RefreshPolicy {
             spread,
@@ -602,7 +661,7 @@ fn the_advisory_window_begins_up_to_a_tenth_earlier_and_takes_half_a_life_at_mos
         let token = token.with_expires_at(now.after(seconds(lifetime)).wall_time());
         assert_eq!(
             policy.windows(&token, now).advisory,
-            now.after(seconds(begins)),
+            now.after(Duration::from_secs_f64(begins)),
             "{spread} {lifetime}"
         );
     }

@@ -48,8 +48,13 @@ pub enum StoreError {
         what: String,
         /// How long we waited.
         waited: Duration,
+        /// Who holds it, for people: the process and its lock file, as far as the store knows.
+        holder: Option<String>,
     },
 }
+
+/// What to do about who holds a lock.
+const OTHER_PROCESS: &str = "wait for the other process, or end it, then try again";
 
 impl StoreError {
     /// What the caller can do.
@@ -71,7 +76,10 @@ impl StoreError {
             Self::WrongKey { .. } => "restore the key or the passphrase, or log in again".into(),
             Self::Refused { fix, .. } => fix.clone(),
             Self::Unavailable { .. } => "make the store reachable and writable, then try again".into(),
-            Self::Locked { .. } => "wait for the other process, or end it, then try again".into(),
+            Self::Locked { holder: None, .. } => OTHER_PROCESS.into(),
+            Self::Locked {
+                holder: Some(holder), ..
+            } => format!("{OTHER_PROCESS}: {holder}"),
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::support::{authorized, client, quick, url};
 use gatepass_core::{AccessToken, BackendError, StaticTokenSource};
 use gatepass_http::{AuthorizedClient, RetryPolicy};
 use gatepass_testkit::{Answer, ModelServer};
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -128,6 +129,54 @@ async fn nothing_is_asked_for_again_once_an_answer_has_begun() {
         while let Ok(Some(_)) = response.chunk().await {}
         assert!(response.chunk().await.is_err() || response.chunk().await.unwrap().is_none());
         assert_eq!(server.requests().len(), before + 1);
+    }
+}
+
+#[tokio::test]
+async fn each_retry_is_logged_with_its_number_and_why() {
+    let log = Log::default();
+    let lines = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || lines.clone());
+    let guard = tracing::subscriber::set_default(subscriber.finish());
+    let server = ModelServer::start().await;
+    server.push(Answer::text(503, "busy"));
+    server.push(Answer::close());
+    authorized(&server.base_url()).get("models").await.unwrap();
+    drop(guard);
+    let text = log.text();
+    let retries: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("trying again"))
+        .collect();
+    for (line, (number, why)) in retries.iter().zip([(1, "answered 503"), (2, "127.0.0.1")]) {
+        assert!(line.contains("WARN") && line.contains("model call"), "{line}");
+        assert!(
+            line.contains(&format!("attempt={number}")) && line.contains(why),
+            "{line}"
+        );
+    }
+    assert_eq!(retries.len(), 2, "{text}");
+}
+
+/// What is logged on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -153,3 +153,19 @@ impl<'a> Answer<'a> {
 fn is_unreadable(c: char) -> bool {
     c.is_control() || c == char::REPLACEMENT_CHARACTER
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_eight_kibibytes_is_read_and_a_longer_one_is_not() {
+        for (length, expected) in [(LONGEST, Ok(())), (LONGEST + 1, Err(RedirectError::TooLong))] {
+            let (redirect, _verdict) = Redirect::new("state-4711".into(), None, false);
+            let query = "state=state-4711&code=".to_owned();
+            let rest = "c".repeat(length - query.len());
+            assert_eq!(redirect.accept(&(query + &rest)), expected, "{length}");
+        }
+        assert_eq!(LONGEST, 8192);
+    }
+}

@@ -80,7 +80,23 @@ fn only_bearer_tokens_are_used() {
             "{good}"
         );
     }
-    for bad in [r#""mac""#, r#""evil""#, r#""""#, r#""DPoP""#, "7", "[]"] {
+    for (kind, named) in [
+        ("mac", true),
+        ("PoP_2.0-x", true),
+        ("a-token-that-took-its-place", false),
+        ("two words", false),
+        ("\\u001b[2J", false),
+        ("", false),
+    ] {
+        let error = read(&format!(r#"{{"access_token":"t","token_type":"{kind}"}}"#)).unwrap_err();
+        let what = if named {
+            format!("token_type is '{kind}', not Bearer")
+        } else {
+            "token_type is not Bearer".into()
+        };
+        assert!(error.to_string().contains(&what), "{kind}: {error}");
+    }
+    for bad in [r#""evil""#, r#""DPoP""#, "7", "[]"] {
         let error = read(&format!(r#"{{"access_token":"t","token_type":{bad}}}"#)).unwrap_err();
         assert!(matches!(error, TokenError::Malformed { .. }), "{bad}: {error}");
     }
@@ -130,6 +146,52 @@ fn a_form_is_read_too() {
     let response = read("access_token=t%2B&token_type=bearer&expires_in=60&scope=a,b").unwrap();
     assert_eq!(response.access_token.expose_secret(), "t+");
     assert_eq!(response.access_token.scopes().unwrap().to_string(), "a b");
+}
+
+#[test]
+fn every_member_of_a_form_counts_once() {
+    let form = "access_token=t&refresh_token=r&id_token=i&token_type=bearer&scope=a&expires_in=60";
+    let response = read(form).unwrap();
+    assert_eq!(response.refresh_token, Some(RefreshToken::new("r")));
+    assert_eq!(response.id_token.unwrap().expose_secret(), "i");
+    assert_eq!(response.access_token.lifetime(), Some(Duration::from_secs(60)));
+    assert!(read("access_token=t&token_type=mac").is_err());
+    for member in form.split('&') {
+        let name = member.split_once('=').unwrap().0;
+        let error = read(&format!("{form}&{member}")).unwrap_err();
+        assert!(
+            error.to_string().contains(&format!("it has {name} twice")),
+            "{error}"
+        );
+    }
+    let complaint = read_error(b"error=invalid_scope&error_description=no+such+scope");
+    assert_eq!(complaint.error, "invalid_scope");
+    assert_eq!(complaint.description.as_deref(), Some("no such scope"));
+    assert_eq!(read_error(b"error=a&error=a").error, "", "twice is unreadable");
+    assert_eq!(
+        read_error(b"error=a&error_description=x&error_description=x").error,
+        ""
+    );
+}
+
+#[test]
+fn an_answer_that_is_no_token_response_is_called_what_it_is() {
+    for (body, what) in [
+        ("", "it is empty"),
+        ("\u{feff} \n", "it is empty"),
+        ("<html>", "an HTML or XML page"),
+        ("<a=b>", "an HTML or XML page"),
+        ("hello", "not a JSON object"),
+        ("x = y", "not a JSON object"),
+        ("[]", "not a JSON object"),
+        ("{\"access_token\":7}", "a member has the wrong type at line 1"),
+        ("{\"access_token\":", "it is cut off at line 1"),
+        ("{'a'}", "it is not valid JSON at line 1"),
+        ("{\"scope\":\"a\",\"scope\":\"b\"}", "duplicate field `scope`"),
+    ] {
+        let error = read(body).unwrap_err().to_string();
+        assert!(error.contains(what), "{body:?}: {error}");
+    }
 }
 
 #[test]

@@ -73,20 +73,25 @@ async fn an_outage_costs_no_call_while_the_token_lives_and_fails_fast_after() {
     assert!(day.call().await.unwrap());
     let stored = day.store.load(&key()).await.unwrap();
     day.login.server.always(Answer::text(503, "down"));
-    let (mut early, mut late, mut slowest) = (0, 0, Duration::ZERO);
+    let (mut early, mut late) = (0, Vec::new());
     let before = day.requests();
     for call in 0..200 * 600_u64 {
         let began = Instant::now();
         let failed = day.call().await.is_err();
         if failed {
-            slowest = slowest.max(began.elapsed());
-            if call < 200 * 299 { early += 1 } else { late += 1 }
+            if call < 200 * 299 {
+                early += 1;
+            } else {
+                late.push(began.elapsed());
+            }
         }
         day.clock.advance(Duration::from_millis(5));
     }
     let requests = day.requests() - before;
     assert_eq!(early, 0, "calls that failed although the token was good");
-    assert!(late > 0);
+    late.sort_unstable();
+    let (p99, slowest) = (late[late.len() * 99 / 100], late[late.len() - 1]);
+    assert!(p99 < Duration::from_millis(50), "{p99:?}");
     assert!(requests <= 600 / 10, "{requests} requests in ten minutes");
     assert_eq!(
         day.store.load(&key()).await.unwrap(),
@@ -98,13 +103,44 @@ async fn an_outage_costs_no_call_while_the_token_lives_and_fails_fast_after() {
     while !day.call().await.is_ok_and(|good| good) {
         day.clock.advance(seconds(1));
         recovery += 1;
-        assert!(recovery <= 61, "a failure is remembered for a minute at most");
+        assert!(recovery <= 30, "a failure is remembered for 20 s at most");
     }
     day.assert_stored_login_works().await;
     println!(
-        "outage: 0 of 59800 calls failed while the token lived, {late} after; {requests} requests in 600 s; \
-         the slowest failure took {slowest:?}; well again after {recovery} s"
+        "outage: 0 of 59800 calls failed while the token lived, {} after; {requests} requests in 600 s; \
+         p99 of the failures {p99:?}, the slowest took {slowest:?}; well again after {recovery} s",
+        late.len()
     );
+}
+
+/// A running process takes up the new login of somebody who had to log in again, and asks no server until then.
+#[tokio::test]
+async fn a_new_login_is_noticed_within_a_second() {
+    let day = Day::new().await;
+    assert!(day.call().await.unwrap());
+    let login = day.store.load(&key()).await.unwrap().unwrap();
+    day.login
+        .server
+        .revoke(login.refresh_token.unwrap().expose_secret());
+    day.clock.advance(seconds(300));
+    let before = day.requests();
+    for _ in 0..600 {
+        let error = day.call().await.unwrap_err();
+        assert!(matches!(error, TokenError::LoginRequired { .. }), "{error:?}");
+        day.clock.advance(Duration::from_millis(100));
+    }
+    assert_eq!(day.requests() - before, 1, "a dead login is tried once");
+
+    let refresh = RefreshToken::new(day.login.server.issue_refresh_token("client"));
+    let credential = Credential::new(day.login.server.token_url(), "client").with_refresh_token(refresh);
+    day.store.save(&key(), &credential).await.unwrap();
+    let mut waited = Duration::ZERO;
+    while !day.call().await.is_ok_and(|good| good) {
+        day.clock.advance(Duration::from_millis(100));
+        waited += Duration::from_millis(100);
+    }
+    assert!(waited <= seconds(1), "{waited:?}");
+    println!("a login that ended: 1 request in 60 s; the new one was noticed after {waited:?}");
 }
 
 /// A server that is there for 20 s and gone for 20 s, in each of its ways to be gone.
@@ -252,5 +288,9 @@ async fn a_disk_that_can_only_be_read_serves_what_it_has() {
     assert_eq!(login.server.token_requests(), 0);
 }
 
+#[cfg(unix)]
+mod collisions;
+#[cfg(unix)]
+mod processes;
 #[cfg(unix)]
 mod signals;

@@ -16,6 +16,7 @@ mod authorization_server;
 mod browser;
 mod cache;
 mod cancellation;
+mod captured;
 #[cfg(target_os = "linux")]
 mod crashes;
 mod debug;
@@ -28,6 +29,8 @@ mod hostile_requests;
 mod issuers;
 mod listener;
 mod loopback;
+#[cfg(target_os = "linux")]
+mod names;
 mod person;
 mod random_answers;
 mod redirect;

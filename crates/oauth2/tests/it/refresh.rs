@@ -1,13 +1,14 @@
 //! A stored login is refreshed, once, and what comes of it is kept.
 
+use crate::captured::Log;
 use crate::stores::FaultyStore;
 use gatepass_core::{
-    AccessToken, CachedTokenSource, Credential, CredentialKey, CredentialStore, ExposeSecret, ProviderName,
-    RefreshToken, Scopes, TokenError, TokenSource,
+    AccessToken, CachedTokenSource, Clock, Credential, CredentialKey, CredentialStore, ExposeSecret,
+    ProviderName, RefreshToken, Scopes, TokenError, TokenSource,
 };
 use gatepass_http::{HttpClient, HttpOptions, RetryPolicy, ServerUrl, Transport};
 use gatepass_oauth2::{Client, RefreshTokenSource, TokenEndpoint};
-use gatepass_testkit::{Answer, AuthorizationServer};
+use gatepass_testkit::{Answer, AuthorizationServer, ManualClock};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -159,6 +160,65 @@ async fn an_answer_without_a_refresh_token_keeps_the_old_one() {
     ));
     login.source().token().await.unwrap();
     assert_eq!(login.stored().await.refresh_token, Some(RefreshToken::new("r3")));
+}
+
+#[tokio::test]
+async fn a_stored_token_is_used_to_its_margin_and_to_its_end_and_not_a_moment_longer() {
+    let login = Login::new().await;
+    let clock = ManualClock::new();
+    let now = clock.now().wall_time();
+    let endpoint = || login.endpoint().with_clock(Arc::new(clock.clone()));
+    let source = || RefreshTokenSource::new(endpoint(), login.store.clone(), key());
+    let moment = Duration::from_millis(1);
+    let ending = |end| old_token(0).with_expires_at(end);
+    // 300 s before its end it is refreshed.
+    let margin = now + Duration::from_secs(300);
+    for (end, good) in [(margin + moment, true), (margin, false)] {
+        login.log_in(ending(end)).await;
+        assert_eq!(source().token().await.unwrap().expose_secret() == "stored", good);
+    }
+    // Where that can't be done it serves to its end.
+    for (end, good) in [(now + moment, true), (now, false)] {
+        login.log_in(ending(end)).await;
+        login.server.push(Answer::text(503, "down"));
+        assert_eq!(source().token().await.is_ok(), good);
+    }
+    // As it does without a refresh token.
+    for (end, good) in [(now + moment, true), (now, false)] {
+        login
+            .edit(|credential| {
+                let mut bare = credential.with_access_token(ending(end));
+                bare.refresh_token = None;
+                bare
+            })
+            .await;
+        assert_eq!(source().token().await.is_ok(), good);
+    }
+}
+
+#[tokio::test]
+async fn other_scopes_than_the_logins_are_a_warning() {
+    for (scope, warned) in [
+        (None, false),
+        (Some("b a"), false),
+        (Some("a"), true),
+        (Some("a b c"), true),
+        (Some("a c"), true),
+    ] {
+        let login = Login::new().await;
+        let mut answer = json!({"access_token": "t", "expires_in": 3600});
+        answer["scope"] = scope.into();
+        login.server.push(Answer::json(200, &answer));
+        let log = Log::begin();
+        login.source().token().await.unwrap();
+        let text = log.end();
+        let line = text.lines().find(|line| line.contains("other scopes"));
+        assert_eq!(
+            line.is_some_and(|line| line.contains("WARN")),
+            warned,
+            "{scope:?}: {text}"
+        );
+    }
 }
 
 #[tokio::test]

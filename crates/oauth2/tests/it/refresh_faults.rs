@@ -174,6 +174,38 @@ async fn a_full_disk_takes_nothing_away_and_the_newest_token_is_saved_later() {
     assert_eq!(login.server.token_requests(), 2);
 }
 
+/// R07
+#[tokio::test]
+async fn one_task_tries_to_save_at_growing_pauses_each_time_that_it_is_needed() {
+    let login = Login::new().await;
+    let source = login.source();
+    for round in 1..=2 {
+        let before = login.store.count(|faults| &faults.tries);
+        let tries = || login.store.count(|faults| &faults.tries) - before;
+        login.store.set(|faults| &faults.no_save, true);
+        let token = source.token().await.unwrap();
+        // From here on time passes when nobody has anything else to do.
+        tokio::time::pause();
+        for _ in 0..100 {
+            assert_eq!(source.token().await.unwrap(), token);
+        }
+        tokio::time::sleep(Duration::from_millis(60_500)).await;
+        assert_eq!(
+            tries(),
+            8,
+            "round {round}: at once, and after 1, 3, 7, 15, 30, 45 and 60 s"
+        );
+        login.store.set(|faults| &faults.no_save, false);
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        assert!(source.persist_error().is_none(), "round {round}");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(tries(), 9, "round {round}: nothing is left to do");
+        tokio::time::resume();
+        source.reject(&token);
+    }
+    login.assert_alive().await;
+}
+
 #[tokio::test]
 async fn while_a_rotation_is_unsaved_nobody_uses_up_the_old_token() {
     let login = Login::new().await;
@@ -192,6 +224,33 @@ async fn while_a_rotation_is_unsaved_nobody_uses_up_the_old_token() {
 }
 
 #[tokio::test]
+async fn an_unsaved_answer_that_rotates_nothing_keeps_nobody_from_refreshing() {
+    for refresh_token in [None, Some("the same")] {
+        let login = Login::new().await;
+        login
+            .edit(|credential| credential.with_refresh_token(RefreshToken::new("the same")))
+            .await;
+        login.store.set(|faults| &faults.no_save, true);
+        let mut answer = json!({"access_token": "t", "expires_in": 3600});
+        if let Some(token) = refresh_token {
+            answer["refresh_token"] = token.into();
+        }
+        login.server.push(Answer::json(200, &answer));
+        login.server.push(Answer::json(200, &answer));
+        let ours = login.source();
+        ours.token().await.unwrap();
+        assert!(ours.persist_error().is_some());
+        let sibling = login.source();
+        let token = tokio::time::timeout(Duration::from_secs(10), sibling.token()).await;
+        assert!(
+            token.is_ok_and(|token| token.is_ok()),
+            "{refresh_token:?}: the lock is kept"
+        );
+        assert_eq!(login.server.token_requests(), 2);
+    }
+}
+
+#[tokio::test]
 async fn what_was_saved_or_deleted_since_is_not_overwritten_by_a_late_save() {
     for log_out in [false, true] {
         let login = Login::new().await;
@@ -204,6 +263,10 @@ async fn what_was_saved_or_deleted_since_is_not_overwritten_by_a_late_save() {
             login.log_in(old_token(1000)).await;
         }
         let now = login.store.inner.load(&key()).await.unwrap();
+        match source.token().await {
+            Ok(token) => assert!(!log_out && token.expose_secret() == "stored", "not the newest"),
+            Err(error) => assert!(log_out, "{error}"),
+        }
         login.store.set(|faults| &faults.no_save, false);
         source.persist().await.unwrap();
         assert_eq!(login.store.inner.load(&key()).await.unwrap(), now);

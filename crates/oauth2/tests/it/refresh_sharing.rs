@@ -1,8 +1,8 @@
 //! One stored login, used by many.
 
 use crate::refresh::{Login, key, old_token};
-use gatepass_core::{CachedTokenSource, CredentialStore, TokenSource};
-use gatepass_testkit::contract;
+use gatepass_core::{CachedTokenSource, CredentialStore, TokenError, TokenSource};
+use gatepass_testkit::{Answer, contract};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -23,6 +23,30 @@ async fn a_thousand_callers_make_one_request() {
         (login.server.token_requests(), login.store.count(|f| &f.saves)),
         (1, 1)
     );
+}
+
+#[tokio::test]
+async fn a_thousand_callers_share_one_failure() {
+    let login = Login::new().await;
+    login.server.set_delay(Duration::from_millis(50));
+    login.server.always(Answer::text(503, "down"));
+    let source = login.source();
+    let mut callers = JoinSet::new();
+    for _ in 0..1000 {
+        let source = source.clone();
+        callers.spawn(async move { source.token().await.unwrap_err() });
+    }
+    let errors = callers.join_all().await;
+    assert!(
+        errors
+            .iter()
+            .all(|error| matches!(error, TokenError::Unavailable { .. }))
+    );
+    assert_eq!(login.server.token_requests(), 1);
+    // It is over with them: the next caller tries anew.
+    login.server.normal();
+    source.token().await.unwrap();
+    login.assert_alive().await;
 }
 
 /// R02, as far as one process can show it: each source stands for a process.
@@ -72,6 +96,23 @@ async fn it_keeps_the_contract_alone_and_behind_a_cache() {
     let login = Arc::new(Login::new().await);
     contract::token_source(|| login.source()).await;
     contract::token_source(|| CachedTokenSource::new(login.source())).await;
+    login.assert_alive().await;
+}
+
+#[tokio::test]
+async fn a_caller_that_wakes_late_gets_no_token_that_was_refused_meanwhile() {
+    let login = Login::new().await;
+    let source = login.source();
+    let mut late = source.token();
+    tokio::select! {
+        biased;
+        _ = &mut late => panic!("the server has not answered yet"),
+        () = std::future::ready(()) => {}
+    }
+    let refused = source.token().await.unwrap();
+    source.reject(&refused);
+    assert_ne!(late.await.unwrap(), refused);
+    assert_eq!(login.server.token_requests(), 2);
     login.assert_alive().await;
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Faults {
     /// Each save takes this long, in milliseconds.
     pub(crate) save_ms: AtomicUsize,
     pub(crate) locks: AtomicUsize,
+    /// Saves that were begun, and those that worked.
+    pub(crate) tries: AtomicUsize,
     pub(crate) saves: AtomicUsize,
     pub(crate) deletions: AtomicUsize,
 }
@@ -63,6 +65,7 @@ impl CredentialStore for FaultyStore {
     }
 
     async fn save(&self, key: &CredentialKey, credential: &Credential) -> Result<(), StoreError> {
+        self.faults.tries.fetch_add(1, Ordering::SeqCst);
         if self.is(|faults| &faults.no_save) {
             return Err(unavailable("the disk is full"));
         }
@@ -87,6 +90,7 @@ impl CredentialStore for FaultyStore {
             return Err(StoreError::Locked {
                 what: key.to_string(),
                 waited: Duration::from_secs(60),
+                holder: None,
             });
         }
         if self.is(|faults| &faults.no_lock) {

@@ -3,6 +3,7 @@
 use crate::support::{Directory, in_full, nothing, of_problem};
 use gatepass_client_credentials::{Environment, Providers, ProvidersFile};
 use gatepass_core::ConfigError;
+use gatepass_testkit::hostile;
 use std::path::Path;
 
 const JSON: &str = r#"{
@@ -183,6 +184,30 @@ fn no_complaint_about_a_broken_file_shows_a_secret() {
         assert!(!shown.contains('\u{1b}'), "{shown}");
     }
     assert!(broken > 10_000, "{broken}");
+}
+
+/// H01: the fuzzer's corpus is read in the ordinary tests, too.
+#[test]
+fn nothing_of_the_corpus_shows_a_secret_or_drives_a_terminal() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/config_file");
+    let environment = Environment::of([("X", "canary-4711-variable")]);
+    hostile(corpus, |text| {
+        let name = if text.starts_with(b"[") {
+            "c.toml"
+        } else {
+            "c.json"
+        };
+        match parse(name, text) {
+            Ok(file) => {
+                let shown: String = file.check(&environment).iter().map(of_problem).collect();
+                assert!(!shown.contains("canary-4711"), "{shown}");
+                for name in file.names() {
+                    _ = file.provider(name, &environment);
+                }
+            }
+            Err(error) => assert!(!in_full(&error).contains('\u{1b}'), "{error}"),
+        }
+    });
 }
 
 /// C1

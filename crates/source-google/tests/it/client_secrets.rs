@@ -1,8 +1,9 @@
 //! G4, and the bad input of such files.
 
-use gatepass_core::Severity;
+use gatepass_core::{Severity, TokenError};
 use gatepass_google::{ClientSecrets, ClientSecretsError};
 use gatepass_http::{HttpClient, HttpOptions};
+use gatepass_testkit::AuthorizationServer;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -38,8 +39,8 @@ fn http() -> HttpClient {
     HttpClient::new(HttpOptions::default()).unwrap()
 }
 
-#[test]
-fn a_file_of_the_console_is_read() {
+#[tokio::test]
+async fn a_file_of_the_console_is_read() {
     let secrets = parse(&installed().to_string()).unwrap();
     assert_eq!(secrets.client().id(), "1.apps.googleusercontent.com");
     assert_eq!(secrets.quota_project(), Some("my-project"));
@@ -51,15 +52,15 @@ fn a_file_of_the_console_is_read() {
         secrets.server().issuer.as_deref(),
         Some("https://accounts.google.com")
     );
-    assert!(secrets.revocation(http()).is_ok());
+    assert!(secrets.revocation(http()).await.is_ok());
     assert!(!format!("{secrets:?}").contains("canary"));
     let bare = parse(r#"{"installed": {"client_id": "public"}}"#).unwrap();
     assert_eq!(bare.server().issuer, secrets.server().issuer);
     assert!(parse(&format!("\u{feff}{}", installed())).is_ok());
 }
 
-#[test]
-fn what_is_known_of_google_is_believed_of_googles_own_hosts_only() {
+#[tokio::test]
+async fn what_is_known_of_google_is_believed_of_googles_own_hosts_only() {
     for (member, url) in [
         ("token_uri", "https://as.example/token"),
         ("token_uri", "https://oauth2.googleapis.com.evil.example/token"),
@@ -70,8 +71,60 @@ fn what_is_known_of_google_is_believed_of_googles_own_hosts_only() {
     ] {
         let secrets = parse(&with(member, url.into())).unwrap();
         assert!(secrets.server().issuer.is_none(), "{url}");
-        assert!(secrets.revocation(http()).is_err(), "{url}");
+        assert!(secrets.revocation(http()).await.is_err(), "{url}");
     }
+}
+
+/// G03: a token goes to no host that did not issue it.
+#[tokio::test]
+async fn another_server_revokes_where_its_own_origin_says_beside_the_files_endpoints() {
+    let server = AuthorizationServer::start().await;
+    let (issuer, other) = (server.issuer(), AuthorizationServer::start().await);
+    let secrets = |auth_uri: String| {
+        let text = json!({"installed": {
+            "client_id": "joe", "auth_uri": auth_uri, "token_uri": server.token_url(),
+        }});
+        parse(&text.to_string()).unwrap()
+    };
+    let ours = || secrets(server.authorization_url());
+    assert!(ours().revocation(http()).await.is_ok());
+
+    let published = |issuer: &str| {
+        json!({
+            "issuer": issuer,
+            "authorization_endpoint": server.authorization_url(),
+            "token_endpoint": server.token_url(),
+            "revocation_endpoint": server.revocation_url(),
+        })
+    };
+    server.set_metadata(published(&format!("{issuer}/")));
+    assert!(ours().revocation(http()).await.is_ok());
+    for (member, value) in [
+        ("issuer", "https://as.example".into()),
+        ("authorization_endpoint", format!("{issuer}/another")),
+        ("token_endpoint", format!("{issuer}/another")),
+        ("revocation_endpoint", other.revocation_url()),
+        ("revocation_endpoint", "https://as.example/revoke".into()),
+    ] {
+        let mut document = published(&issuer);
+        document[member] = value.into();
+        server.set_metadata(document);
+        let error = ours().revocation(http()).await.unwrap_err();
+        assert!(matches!(error, TokenError::Config(_)), "{member}: {error:?}");
+    }
+
+    server.set_metadata(published(&issuer));
+    let asked = server.requests().len();
+    let elsewhere = secrets(other.authorization_url()).revocation(http()).await;
+    assert!(elsewhere.is_err() && server.requests().len() == asked);
+    let revoked = |server: &AuthorizationServer| {
+        let requests = server.requests();
+        requests
+            .iter()
+            .filter(|request| request.path == "/revoke")
+            .count()
+    };
+    assert_eq!((revoked(&server), revoked(&other)), (0, 0));
 }
 
 #[test]

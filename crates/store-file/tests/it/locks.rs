@@ -44,6 +44,12 @@ async fn who_waits_too_long_is_told_so() {
         error.to_string(),
         "another process has been refreshing corp/jane for 200ms"
     );
+    let fix = error.fix();
+    let holder_and_file = format!("process {} holds {}/locks/", holder.id(), home.path.display());
+    assert!(
+        fix.contains("or end it") && fix.contains(&holder_and_file),
+        "{fix}"
+    );
     assert_eq!(error.advice(), Advice::Retry { after: None });
     // All else goes on.
     store.save(&key("jane"), &credential("1")).await.unwrap();

@@ -58,7 +58,12 @@ pub(crate) async fn everything_fails(
     check(save.unwrap_err());
     check(CredentialStore::delete(store, &key("jane")).await.unwrap_err());
     for file in files(directory) {
-        let length = std::fs::metadata(&file).unwrap().len();
-        assert_eq!(length, 0, "nothing but lock files: {}", file.display());
+        let content = std::fs::read_to_string(&file).unwrap();
+        let names_a_process = content.parse::<u32>().is_ok();
+        assert!(
+            content.is_empty() || names_a_process,
+            "nothing but lock files: {}",
+            file.display()
+        );
     }
 }

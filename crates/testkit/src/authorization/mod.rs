@@ -231,6 +231,12 @@ impl AuthorizationServer {
         self.server.requests()
     }
 
+    /// The requests since this was asked last, in order, which are forgotten with it: for tests that run for long.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<RecordedRequest> {
+        self.server.take_requests()
+    }
+
     /// How many requests the token endpoint has had.
     #[must_use]
     pub fn token_requests(&self) -> usize {

@@ -2,6 +2,7 @@ use super::chat;
 use super::gemini;
 use super::messages;
 use super::reply::ScriptedReply;
+use super::responses;
 use super::wire;
 use crate::answer::{Answer, Script};
 use crate::authorization::Authority;
@@ -81,6 +82,8 @@ impl Engine {
         }
         match (&request.method, request.path.as_str()) {
             (&Method::POST, "/v1/chat/completions") => chat::answer(&request.json, reply, delay),
+            (&Method::POST, "/v1/responses") => responses::answer(&request.json, reply, delay),
+            (&Method::POST, "/v1/responses/input_tokens") => responses::count(&request.json),
             (&Method::POST, "/v1/messages") => messages::answer(&request.json, reply, delay),
             (&Method::POST, "/v1/messages/count_tokens") => messages::count(&request.json),
             (&Method::POST, "/v1/embeddings") => wire::embeddings(&request.json),

@@ -3,6 +3,7 @@ mod engine;
 mod gemini;
 mod messages;
 mod reply;
+mod responses;
 mod sample;
 mod wire;
 
@@ -23,6 +24,8 @@ use std::time::Duration;
 /// | Path | What it is |
 /// |---|---|
 /// | `POST /v1/chat/completions` | chat, whole or streamed (`stream`, `stream_options.include_usage`) |
+/// | `POST /v1/responses` | the same as OpenAI's Responses API has it, whole or streamed |
+/// | `POST /v1/responses/input_tokens` | the number of the conversation's words |
 /// | `POST /v1/messages` | the same as Anthropic has it, whole or streamed |
 /// | `POST /v1/messages/count_tokens` | the number of the conversation's words |
 /// | `POST /v1/embeddings` | a short vector for each text |
@@ -31,7 +34,7 @@ use std::time::Duration;
 /// | `GET …/models`, not below `/v1` | the same models, as Gemini lists them |
 ///
 /// Without a script it answers [`TEXT`](Self::TEXT); calls a tool where `tool_choice` demands one, with
-/// arguments that fit the tool's schema; and fills in the schema of a `response_format` or `output_config`. All replies carry
+/// arguments that fit the tool's schema; and fills in the schema of a `response_format`, `text.format` or `output_config`. All replies carry
 /// `x-request-id` and `x-ratelimit-*` headers.
 #[derive(Debug)]
 pub struct ModelServer {
@@ -129,6 +132,12 @@ impl ModelServer {
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.server.requests()
+    }
+
+    /// The requests since this was asked last, in order, which are forgotten with it: for tests that run for long.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<RecordedRequest> {
+        self.server.take_requests()
     }
 
     /// How many connections are open.

@@ -1,4 +1,5 @@
 use super::*;
+use gatepass_testkit::hostile;
 use serde_json::json;
 use std::time::Duration;
 
@@ -167,6 +168,41 @@ fn a_kind_is_known_by_word_then_by_number_then_by_status() {
             ErrorKind::Server,
         ),
         (200, json!("Something broke."), ErrorKind::Server),
+        (
+            403,
+            json!({ "error": { "code": 403, "message": "It was flagged.", "metadata": { "reasons": ["violence"], "flagged_input": "canary" } } }),
+            ErrorKind::ContentFilter,
+        ),
+        (
+            403,
+            json!({ "error": { "code": 403, "message": "No.", "metadata": { "provider_name": "P" } } }),
+            ErrorKind::Permission,
+        ),
+        (
+            429,
+            json!({ "error": { "code": "1113", "message": "Insufficient balance or no resource package. Please recharge." } }),
+            ErrorKind::Quota,
+        ),
+        (
+            400,
+            json!({ "error": "This model's maximum prompt length is 131072 but the request contains 200000 tokens." }),
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            json!({ "error": { "type": "invalid_request_error", "message": "Invalid request: Your request exceeded model token limit: 8192" } }),
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            json!({ "error": { "type": "invalid_request_error", "code": "image_parse_error", "message": "You uploaded an unsupported image." } }),
+            ErrorKind::InvalidRequest,
+        ),
+        (
+            413,
+            json!({ "type": "error", "error": { "type": "request_too_large", "message": "Request exceeds the maximum size" } }),
+            ErrorKind::InvalidRequest,
+        ),
     ] {
         assert_eq!(read(status, &body).kind, kind, "{status} {body}");
     }
@@ -307,4 +343,17 @@ fn googles_details_tell_what_is_final() {
         read(429, &told).retry_after,
         Some(Duration::from_nanos(45_837_906_927))
     );
+}
+
+/// The fuzzer's corpus is read in the ordinary tests, too.
+#[test]
+fn no_body_of_an_error_drives_a_terminal() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/error_body");
+    hostile(corpus, |body| {
+        if let Ok(body) = serde_json::from_slice(body) {
+            let error = told_error("h.example", &body);
+            assert!(!error.to_string().chars().any(char::is_control), "{error}");
+            assert!(error.message.len() < 5000, "{error}");
+        }
+    });
 }

@@ -7,6 +7,7 @@ use gatepass_file_store::{FileStore, KeySource};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
+use tokio::net::TcpStream;
 
 /// A server, a browser, and a `client_secrets.json` that leads there.
 async fn world() -> Option<(World, Browser)> {
@@ -48,19 +49,22 @@ fn written(path: PathBuf, content: &str) -> PathBuf {
 }
 
 async fn google(world: &World) -> Prompt {
+    google_with(world, &[]).await
+}
+
+async fn google_with(world: &World, more: &[&str]) -> Prompt {
     let secrets = client_secrets(world);
     let secrets = secrets.to_str().unwrap();
     let scope = "openid llm.read";
-    world
-        .log_in(&[
-            "--provider=google",
-            "--client-secrets",
-            secrets,
-            "--no-browser",
-            "--scope",
-            scope,
-        ])
-        .await
+    let arguments = [
+        "--provider=google",
+        "--client-secrets",
+        secrets,
+        "--no-browser",
+        "--scope",
+        scope,
+    ];
+    world.log_in(&[&arguments[..], more].concat()).await
 }
 
 /// Agrees, and tells how the program ended and how long that took since the click.
@@ -138,16 +142,18 @@ async fn a_login_with_a_client_secrets_file_from_its_beginning_to_its_end() {
     let answers = world.authorization.token_answers().await;
     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
 
-    // The file names no revocation endpoint, and a token goes to no other host: the logout says so.
+    // The file names no revocation endpoint, but the server does, beside the endpoints of the file.
+    let newest = token(&world, &of).await;
+    assert_eq!(introspected(&world, &newest).await["active"], true);
     let logout = world
         .gatepass(["auth", "logout", "--provider=google"])
         .await
         .succeeded();
-    assert_eq!(logout.stdout, "✓ Logged out from google\n");
-    assert!(
-        logout.stderr.contains("the provider may still take it"),
-        "{logout:?}"
+    assert_eq!(
+        (logout.stdout.as_str(), logout.stderr.as_str()),
+        ("✓ Logged out from google\n✓ Login ended at the provider\n", "")
     );
+    assert_eq!(introspected(&world, &newest).await["active"], false);
     let after = world.gatepass(["auth", "status", "--provider=google"]).await;
     assert_eq!(after.code, 1, "{after:?}");
     let after = world.gatepass(["token", "--provider=google"]).await;
@@ -206,6 +212,39 @@ async fn who_refuses_is_told_so_in_the_browser_and_at_the_terminal() {
     }
     assert_eq!(world.authorization.token_requests().await, 0);
     assert_eq!(store(&world).list().await.unwrap(), []);
+}
+
+/// L09
+#[tokio::test]
+async fn who_closes_the_window_is_told_so_at_the_terminal_in_time() {
+    let Some((world, browser)) = world().await else {
+        return;
+    };
+    let prompt = google_with(&world, &["--timeout", "12"]).await;
+    let (listener, began) = (prompt.listener(), Instant::now());
+    browser.open(&prompt.url).await;
+    browser.log_in("jane").await;
+    browser.close().await;
+    let closed = began.elapsed();
+    let ran = world.log_in_ends(prompt, began).await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(
+        ran.stderr.contains("error: nobody has logged in within 12s")
+            && ran
+                .stderr
+                .contains("help: log in again, and finish in the browser in time"),
+        "{ran:?}"
+    );
+    assert!(
+        TcpStream::connect(&listener).await.is_err(),
+        "the listener is closed"
+    );
+    assert_eq!(world.authorization.token_requests().await, 0);
+    assert_eq!(store(&world).list().await.unwrap(), []);
+    say(format!(
+        "the window was closed {closed:.1?} after the address was shown, and the program ended after {:.1?}",
+        ran.elapsed
+    ));
 }
 
 #[tokio::test]

@@ -90,7 +90,11 @@ fn why_it_ended_is_told_in_our_words() {
         (incomplete("tired"), other("tired")),
         (json!({ "status": "queued", "output": [] }), other("queued")),
         (json!({ "status": "cancelled", "output": [] }), other("cancelled")),
-        (json!({ "status": "in_progress" }), None),
+        // Asked for in the background, and not written yet.
+        (
+            json!({ "status": "in_progress" }),
+            Some(FinishReason::Other("in_progress".into())),
+        ),
     ] {
         assert_eq!(finish(response.clone()), expected, "{response}");
     }

@@ -1,5 +1,6 @@
 mod broken;
 mod calls;
+mod delta;
 mod limits;
 mod reply;
 mod request;

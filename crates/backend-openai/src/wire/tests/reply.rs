@@ -187,7 +187,7 @@ fn an_end_has_our_word_or_the_providers() {
         ("tool_calls", FinishReason::ToolCalls),
         ("function_call", FinishReason::ToolCalls),
         ("content_filter", FinishReason::ContentFilter),
-        ("model_length", FinishReason::Other("model_length".into())),
+        ("network_error", FinishReason::Other("network_error".into())),
     ] {
         assert_eq!(finish(json!(word)), Some(expected));
     }

@@ -116,6 +116,41 @@ fn dialects_differ_in_a_few_words() {
 }
 
 #[test]
+fn mistral_gets_ids_of_its_own_shape_and_the_same_ones_for_a_call_and_its_result() {
+    let ids = |dialect, id: &str| {
+        let call = Message::new(Role::Assistant, [Part::ToolCall(ToolCall::new(id, "time", "{}"))]);
+        let body = said_as(
+            &ask([call, Message::tool_result(id, "noon")]),
+            dialect,
+            Mode::Whole,
+        );
+        let id = body["messages"][0]["tool_calls"][0]["id"].clone();
+        assert_eq!(id, body["messages"][1]["tool_call_id"]);
+        id.as_str().unwrap().to_owned()
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for id in [
+        "toolu_01A09q90qw90lq917835lq9",
+        "call_0",
+        "call_1",
+        "",
+        "x",
+        "123456_89",
+        "\u{e4}bcdefgh",
+    ] {
+        let sent = ids(Dialect::Mistral, id);
+        assert!(
+            sent.len() == 9 && sent.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+            "{sent}"
+        );
+        assert_eq!(sent, ids(Dialect::Mistral, id), "the same every time");
+        assert!(seen.insert(sent), "{id}");
+        assert_eq!(ids(Dialect::Compatible, id), id);
+    }
+    assert_eq!(ids(Dialect::Mistral, "D681PevKs"), "D681PevKs");
+}
+
+#[test]
 fn a_stream_is_asked_to_tell_its_usage() {
     let body = said_as(&ask([Message::user("Hi")]), Dialect::Compatible, Mode::Streamed);
     assert_eq!(body["stream"], true);

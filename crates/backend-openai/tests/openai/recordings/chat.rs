@@ -1,9 +1,12 @@
 //! Chat completions.
 
-use super::{Expected, Problem, Recording, check_nothing_is_lost, recordings, report, same, thoughts};
-use crate::backend;
-use gatepass_core::{BackendError, ChatReply, ErrorKind, FinishReason, ProviderError, Usage};
+use super::{check_refusal, made_up, recordings};
+use crate::{backend, question};
+use gatepass_core::{BackendError, ChatReply, FinishReason, Usage};
 use gatepass_http::RetryPolicy;
+use gatepass_testkit::recordings::{
+    Expected, Problem, Recording, check_nothing_is_lost, report, same, thoughts,
+};
 use gatepass_testkit::{ModelServer, Value};
 
 /// Recordings that can't be read as `expect` says, each with its reason.
@@ -14,113 +17,117 @@ async fn every_recorded_answer_is_read_as_it_was_meant() {
     let Some(recordings) = recordings("openai-chat") else {
         return;
     };
-    let server = ModelServer::start().await;
-    let mut failures = Vec::new();
-    for recording in &recordings {
-        // Whole, and cut where it hurts.
-        for size in [usize::MAX, 1009, 61] {
-            if let Err(problem) = recording.replay(&server, size).await {
-                failures.push(format!("{} (in pieces of {size}): {problem}", recording.id));
-                break;
-            }
-        }
-    }
+    let failures = replay_all(&recordings).await;
     report(
         "recorded chats are read as they were meant",
-        recordings.len(),
+        &recordings,
         failures,
         &EXCEPTIONS,
     );
 }
 
-impl Recording {
-    async fn replay(&self, server: &ModelServer, size: usize) -> Result<(), Problem> {
-        let backend = backend(server).with_retry(RetryPolicy::never());
-        let asked = self.ask(&backend, server, size).await;
-        match (asked, &self.expect) {
-            (Ok(reply), Some(expected)) => {
-                if !self.told_errors().is_empty() {
-                    return Err("an error within the stream was lost".into());
-                }
-                self.check_reply(&reply, expected)
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_has_recorded_is_read_as_it_is_documented() {
+    let chats = made_up::chats();
+    let failures = replay_all(&chats).await;
+    report("made-up chats are read as they were meant", &chats, failures, &[]);
+}
+
+/// What doesn't hold.
+async fn replay_all(recordings: &[Recording]) -> Vec<Problem> {
+    let server = ModelServer::start().await;
+    let replay = async |recording: &Recording, size| replay(recording, &server, size).await;
+    Recording::replay_all(recordings, &server, replay).await
+}
+
+async fn replay(recording: &Recording, server: &ModelServer, size: usize) -> Result<(), Problem> {
+    let backend = backend(server).with_retry(RetryPolicy::never());
+    let asked = recording.ask(&backend, question(), server, size).await;
+    match (asked, &recording.expect) {
+        (Ok(reply), Some(expected)) => {
+            if !told_errors(recording).is_empty() {
+                return Err("an error within the stream was lost".into());
             }
-            (Err(BackendError::Interrupted { partial, source }), Some(expected)) => {
-                self.check_told_error(&source)?;
-                self.check_reply(&partial, expected)
-            }
-            (Err(BackendError::Provider(error)), None) => self.check_refusal(&error),
-            (asked, _) => Err(format!("unexpected: {asked:?}")),
+            check_reply(recording, &reply, expected)?;
+            recording
+                .check_disguised(&backend, &question(), server, &reply)
+                .await
         }
-    }
-
-    fn check_reply(&self, reply: &ChatReply, expected: &Expected) -> Result<(), Problem> {
-        self.check_expected(reply, expected)?;
-        let finish = expected.finish.as_deref().and_then(finish);
-        same("finish", &reply.finish, &finish)?;
-        self.check_against_body(reply)
-    }
-
-    /// What `expect` doesn't tell, and the body does.
-    fn check_against_body(&self, reply: &ChatReply) -> Result<(), Problem> {
-        let chunks = self.chunks();
-        let mut usage = reply.usage.clone();
-        usage.iter_mut().for_each(|usage| usage.extra.clear());
-        same("usage", &usage, &usage_in(&chunks))?;
-        let word = |name| {
-            let words = chunks.iter().filter_map(|chunk| chunk.get(name)?.as_str());
-            words.filter(|word| !word.is_empty()).map(str::to_owned).next()
-        };
-        same("id", &reply.id, &word("id"))?;
-        same("model", &reply.model, &word("model"))?;
-        same("thoughts", &thoughts(reply), &thoughts_in(&chunks))?;
-        check_nothing_is_lost(reply, &chunks, |path| is_said_otherwise(path, self.stream))
-    }
-
-    fn check_refusal(&self, error: &ProviderError) -> Result<(), Problem> {
-        let body: Value = serde_json::from_str(&self.body).map_err(|error| error.to_string())?;
-        let kind = match self.status {
-            404 => ErrorKind::NotFound,
-            429 => ErrorKind::RateLimit,
-            _ => ErrorKind::InvalidRequest,
-        };
-        let told = |name| body.pointer(name).and_then(Value::as_str).map(str::to_owned);
-        same("kind", &error.kind, &kind)?;
-        same("status", &error.status, &self.status)?;
-        same("message", &Some(error.message.clone()), &told("/error/message"))?;
-        let code = told("/error/code").or_else(|| told("/error/type"));
-        same("code", &error.code, &code)?;
-        same("request id", &error.request_id.is_some(), &true)
-    }
-
-    fn check_told_error(&self, error: &BackendError) -> Result<(), Problem> {
-        let (BackendError::Provider(error), [told]) = (error, &*self.told_errors()) else {
-            return Err(format!("unexpected: {error:?}"));
-        };
-        same("status", &error.status, &200)?;
-        same("kind", &error.kind, &ErrorKind::InvalidRequest)?;
-        same(
-            "message",
-            &Some(error.message.as_str()),
-            &told["message"].as_str(),
-        )
-    }
-
-    fn told_errors(&self) -> Vec<Value> {
-        let chunks = self.chunks();
-        chunks
-            .iter()
-            .filter_map(|chunk| chunk.get("error").cloned())
-            .collect()
+        (Err(BackendError::Interrupted { partial, source }), Some(expected)) => {
+            check_told_error(recording, &source)?;
+            check_reply(recording, &partial, expected)
+        }
+        // An error in place of the whole answer.
+        (Err(error @ BackendError::Provider(_)), _) if recording.status == 200 => {
+            check_told_error(recording, &error)
+        }
+        (Err(BackendError::Provider(error)), None) => check_refusal(recording, &error),
+        (asked, _) => Err(format!("unexpected: {asked:?}")),
     }
 }
 
-fn finish(word: &str) -> Option<FinishReason> {
+fn check_reply(recording: &Recording, reply: &ChatReply, expected: &Expected) -> Result<(), Problem> {
+    expected.check(reply, |usage| usage.input_tokens)?;
+    let finish = expected
+        .finish
+        .as_deref()
+        .and_then(|word| finish(word, has_refusal(recording)));
+    same("finish", &reply.finish, &finish)?;
+    check_against_body(recording, reply)
+}
+
+/// What `expect` doesn't tell, and the body does.
+fn check_against_body(recording: &Recording, reply: &ChatReply) -> Result<(), Problem> {
+    let chunks = recording.chunks();
+    let mut usage = reply.usage.clone();
+    usage.iter_mut().for_each(|usage| usage.extra.clear());
+    same("usage", &usage, &usage_in(&chunks))?;
+    let word = |name| {
+        let words = chunks.iter().filter_map(|chunk| chunk.get(name)?.as_str());
+        words.filter(|word| !word.is_empty()).map(str::to_owned).next()
+    };
+    same("id", &reply.id, &word("id"))?;
+    same("model", &reply.model, &word("model"))?;
+    same("thoughts", &thoughts(reply), &thoughts_in(&chunks))?;
+    check_nothing_is_lost(reply, &chunks, |path, leaf| {
+        leaf.as_f64() == Some(0.0) || is_said_otherwise(path, recording.stream)
+    })
+}
+
+fn check_told_error(recording: &Recording, error: &BackendError) -> Result<(), Problem> {
+    let (BackendError::Provider(error), [told, ..]) = (error, &*told_errors(recording)) else {
+        return Err(format!("unexpected: {error:?}"));
+    };
+    same("status", &error.status, &200)?;
+    let message = told["message"].as_str().or_else(|| told.as_str());
+    same("message", &Some(error.message.as_str()), &message)
+}
+
+fn told_errors(recording: &Recording) -> Vec<Value> {
+    let chunks = recording.chunks();
+    let errors = chunks.iter().filter_map(|chunk| chunk.get("error"));
+    errors.filter(|error| !error.is_null()).cloned().collect()
+}
+
+fn has_refusal(recording: &Recording) -> bool {
+    let chunks = recording.chunks();
+    let mut places = chunks.iter().flat_map(|chunk| {
+        ["/choices/0/message/refusal", "/choices/0/delta/refusal"]
+            .iter()
+            .filter_map(|place| chunk.pointer(place)?.as_str())
+    });
+    places.any(|refusal| !refusal.is_empty())
+}
+
+fn finish(word: &str, is_refusal: bool) -> Option<FinishReason> {
     Some(match word {
         "" => return None,
+        "stop" if is_refusal => FinishReason::ContentFilter,
         "stop" => FinishReason::Stop,
-        "length" => FinishReason::Length,
-        "tool_calls" => FinishReason::ToolCalls,
-        other => panic!("unheard of: {other}"),
+        "length" | "model_length" => FinishReason::Length,
+        "tool_calls" | "function_call" => FinishReason::ToolCalls,
+        "content_filter" => FinishReason::ContentFilter,
+        other => FinishReason::Other(other.to_owned()),
     })
 }
 
@@ -145,7 +152,10 @@ fn thoughts_in(chunks: &[Value]) -> String {
 }
 
 fn usage_in(chunks: &[Value]) -> Option<Usage> {
-    let mut told = chunks.iter().filter_map(|chunk| chunk.get("usage"));
+    let places = ["/usage", "/choices/0/usage"];
+    let mut told = chunks
+        .iter()
+        .filter_map(|chunk| places.iter().find_map(|place| chunk.pointer(place)));
     let told = told.rfind(|usage| usage.is_object())?;
     let count = |pointer| told.pointer(pointer).and_then(Value::as_u64);
     let mut usage = Usage::default();
@@ -178,9 +188,12 @@ fn is_said_otherwise(path: &str, stream: bool) -> bool {
         "/obfuscation",
         "/sla_metrics",
         "/choices/delta/role",
+        "/choices/delta/audio",
         "/choices/delta/content",
+        "/choices/delta/function_call",
         "/choices/delta/reasoning",
         "/choices/delta/reasoning_content",
+        "/choices/delta/refusal",
         "/choices/delta/tool_calls",
     ];
     whole.contains(&path) || (stream && pieces.iter().any(|piece| path.starts_with(piece)))

@@ -3,7 +3,7 @@
 //! A recorded request is read into a [`ChatRequest`], field by field; what the vocabulary doesn't have becomes `extra`, a
 //! provider's tool or [`Part::Other`], as a caller would say it. What is then sent has to be what was recorded.
 
-use super::{Problem, Recording, recordings, report};
+use super::recordings;
 use crate::key;
 use gatepass_core::{
     ChatRequest, LlmBackend, Media, Message, Part, Reasoning, ReasoningEffort, ReasoningOptions,
@@ -11,6 +11,7 @@ use gatepass_core::{
 };
 use gatepass_http::{HttpClient, HttpOptions, RetryPolicy, ServerUrl, Transport};
 use gatepass_openai::{OpenAiBackend, OpenAiResponsesBackend};
+use gatepass_testkit::recordings::{Problem, Recording, report};
 use gatepass_testkit::{Answer, ModelServer, Value};
 use serde_json::{Map, json};
 use std::sync::Arc;
@@ -25,11 +26,11 @@ async fn every_recorded_chat_request_is_said() {
     let server = ModelServer::start().await;
     let mut failures = Vec::new();
     for recording in &recordings {
-        if let Err(problem) = recording.say_chat(&server).await {
+        if let Err(problem) = say_chat(recording, &server).await {
             failures.push(format!("{}: {problem}", recording.id));
         }
     }
-    report("recorded chat requests are said", recordings.len(), failures, &[]);
+    report("recorded chat requests are said", &recordings, failures, &[]);
 }
 
 #[tokio::test]
@@ -40,67 +41,58 @@ async fn every_recorded_responses_request_is_said() {
     let server = ModelServer::start().await;
     let mut failures = Vec::new();
     for recording in &recordings {
-        if let Err(problem) = recording.say_responses(&server).await {
+        if let Err(problem) = say_responses(recording, &server).await {
             failures.push(format!("{}: {problem}", recording.id));
         }
     }
-    report(
-        "recorded Responses requests are said",
-        recordings.len(),
-        failures,
-        &[],
-    );
+    report("recorded Responses requests are said", &recordings, failures, &[]);
 }
 
-impl Recording {
-    async fn say_chat(&self, server: &ModelServer) -> Result<(), Problem> {
-        let backend = OpenAiBackend::with_http(
-            HttpClient::new(HttpOptions::default()).unwrap(),
-            base_url(server),
-            Arc::new(key()),
-        );
-        let backend = backend.with_retry(RetryPolicy::never());
-        let request = chat_request(self.request.as_object().unwrap().clone())?;
-        let answer = json!({ "choices": [{ "message": { "content": "" } }] });
-        self.say(server, &backend, request, answer, chat_defaults).await
-    }
+async fn say_chat(recording: &Recording, server: &ModelServer) -> Result<(), Problem> {
+    let backend = OpenAiBackend::with_http(
+        HttpClient::new(HttpOptions::default()).unwrap(),
+        base_url(server),
+        Arc::new(key()),
+    );
+    let backend = backend.with_retry(RetryPolicy::never());
+    let request = chat_request(object(&recording.request)?)?;
+    let answer = json!({ "choices": [{ "message": { "content": "" } }] });
+    say(recording, server, &backend, request, answer, chat_defaults).await
+}
 
-    async fn say_responses(&self, server: &ModelServer) -> Result<(), Problem> {
-        let backend = OpenAiResponsesBackend::new(&server.base_url(), key()).unwrap();
-        let backend = backend.with_retry(RetryPolicy::never());
-        let request = responses_request(self.request.as_object().unwrap().clone())?;
-        let answer = json!({ "status": "completed", "output": [] });
-        self.say(server, &backend, request, answer, responses_defaults)
-            .await
-    }
+async fn say_responses(recording: &Recording, server: &ModelServer) -> Result<(), Problem> {
+    let backend = OpenAiResponsesBackend::new(&server.base_url(), key()).unwrap();
+    let backend = backend.with_retry(RetryPolicy::never());
+    let request = responses_request(object(&recording.request)?)?;
+    let answer = json!({ "status": "completed", "output": [] });
+    say(recording, server, &backend, request, answer, responses_defaults).await
+}
 
-    async fn say(
-        &self,
-        server: &ModelServer,
-        backend: &impl LlmBackend,
-        request: ChatRequest,
-        answer: Value,
-        without_defaults: impl Fn(&mut Value),
-    ) -> Result<(), Problem> {
-        server.push(Answer::json(200, &answer));
-        if self.request["stream"] == true {
-            drop(
-                backend
-                    .chat_stream(request)
-                    .await
-                    .map_err(|error| error.to_string())?,
-            );
-        } else {
-            backend.chat(request).await.map_err(|error| error.to_string())?;
-        }
-        let mut sent = server.requests().pop().unwrap().json;
-        let mut recorded = self.request.clone();
-        without_defaults(&mut sent);
-        without_defaults(&mut recorded);
-        match difference(&sent, &recorded, "") {
-            None => Ok(()),
-            Some(difference) => Err(difference),
-        }
+async fn say(
+    recording: &Recording,
+    server: &ModelServer,
+    backend: &impl LlmBackend,
+    request: ChatRequest,
+    answer: Value,
+    without_defaults: impl Fn(&mut Value),
+) -> Result<(), Problem> {
+    server.push(Answer::json(200, &answer));
+    let asked = if recording.request["stream"] == true {
+        backend.chat_stream(request).await.map(drop)
+    } else {
+        backend.chat(request).await.map(drop)
+    };
+    if let Err(error) = asked {
+        server.normal();
+        return Err(error.to_string());
+    }
+    let mut sent = server.requests().pop().unwrap().json;
+    let mut recorded = recording.request.clone();
+    without_defaults(&mut sent);
+    without_defaults(&mut recorded);
+    match difference(&sent, &recorded, "") {
+        None => Ok(()),
+        Some(difference) => Err(difference),
     }
 }
 
@@ -240,6 +232,13 @@ fn take(members: &mut Object, name: &str) -> Option<Value> {
     members.remove(name).filter(|value| !value.is_null())
 }
 
+fn object(value: &Value) -> Result<Object, Problem> {
+    value
+        .as_object()
+        .cloned()
+        .ok_or_else(|| format!("no object: {value}"))
+}
+
 fn text(value: &Value) -> Result<String, Problem> {
     value
         .as_str()
@@ -253,19 +252,20 @@ fn common(body: &mut Object) -> ChatRequest {
     request.model = take(body, "model").map(|model| model.as_str().unwrap().to_owned());
     request.temperature = take(body, "temperature").and_then(|number| number.as_f64());
     request.top_p = take(body, "top_p").and_then(|number| number.as_f64());
-    request.tool_choice = take(body, "tool_choice").map(|choice| match choice.as_str() {
-        Some("none") => ToolChoice::None,
-        Some("required") => ToolChoice::Required,
-        Some(_) => ToolChoice::Auto,
-        None => ToolChoice::Tool(
-            choice
-                .pointer("/function/name")
-                .unwrap_or(&choice["name"])
-                .as_str()
-                .unwrap()
-                .into(),
-        ),
+    let name = |choice: &Value| {
+        let name = choice.pointer("/function/name").unwrap_or(&choice["name"]);
+        let name = name.as_str().filter(|_| choice["type"] == "function");
+        name.map(|name| ToolChoice::Tool(name.to_owned()))
+    };
+    request.tool_choice = body.get("tool_choice").and_then(|choice| match choice.as_str() {
+        Some("none") => Some(ToolChoice::None),
+        Some("required") => Some(ToolChoice::Required),
+        Some("auto") => Some(ToolChoice::Auto),
+        _ => name(choice),
     });
+    if request.tool_choice.is_some() {
+        body.remove("tool_choice");
+    }
     request.parallel_tool_calls = take(body, "parallel_tool_calls").and_then(|choice| choice.as_bool());
     body.remove("stream");
     request
@@ -289,8 +289,9 @@ fn chat_request(mut body: Object) -> Result<ChatRequest, Problem> {
             request.max_tokens = limit.as_u64().and_then(|limit| limit.try_into().ok());
         }
     }
-    if let Some(Value::Array(texts)) = take(&mut body, "stop") {
+    if let Some(Value::Array(texts)) = body.get("stop") {
         request.stop = texts.iter().map(text).collect::<Result<_, _>>()?;
+        body.remove("stop");
     }
     request.presence_penalty = take(&mut body, "presence_penalty").and_then(|number| number.as_f64());
     request.frequency_penalty = take(&mut body, "frequency_penalty").and_then(|number| number.as_f64());
@@ -329,13 +330,12 @@ fn chat_request(mut body: Object) -> Result<ChatRequest, Problem> {
     {
         match tool.get("function") {
             Some(function) => request.tools.push(tool_of(function)?),
-            None => request.provider_tools.push(tool.as_object().unwrap().clone()),
+            None => request.provider_tools.push(object(&tool)?),
         }
     }
-    for message in take(&mut body, "messages").unwrap().as_array().unwrap() {
-        request
-            .messages
-            .push(chat_message(message.as_object().unwrap().clone())?);
+    let messages = take(&mut body, "messages").unwrap_or_default();
+    for message in messages.as_array().into_iter().flatten() {
+        request.messages.push(chat_message(object(message)?)?);
     }
     request.extra = body;
     Ok(request)
@@ -345,27 +345,38 @@ fn tool_of(told: &Value) -> Result<Tool, Problem> {
     let mut tool = Tool::new(text(&told["name"])?, told["parameters"].clone());
     tool.description = told["description"].as_str().map(str::to_owned);
     tool.strict = told["strict"].as_bool();
+    let known = ["type", "name", "description", "parameters", "strict"];
+    tool.extra = object(told)?;
+    tool.extra
+        .retain(|name, value| !known.contains(&name.as_str()) && !value.is_null());
     Ok(tool)
 }
 
 fn chat_message(mut told: Object) -> Result<Message, Problem> {
-    let role = take(&mut told, "role").unwrap();
-    let role = match role.as_str().unwrap() {
-        "system" => Role::System,
-        "assistant" => Role::Assistant,
-        "tool" => Role::Tool,
-        "user" => Role::User,
-        other => {
-            told.insert("role".into(), other.into());
+    let role = take(&mut told, "role").unwrap_or_default();
+    let role = match role.as_str() {
+        Some("system") => Role::System,
+        Some("assistant") => Role::Assistant,
+        Some("tool") => Role::Tool,
+        Some("user") => Role::User,
+        _ => {
+            told.insert("role".into(), role);
             Role::System
         }
     };
     if role == Role::Tool {
-        let (id, content) = (
-            told.remove("tool_call_id").unwrap(),
-            told.remove("content").unwrap(),
-        );
-        return Ok(Message::tool_result(text(&id)?, text(&content)?));
+        let id = text(&told.remove("tool_call_id").unwrap_or_default())?;
+        let mut result = ToolResult::new(id, "");
+        match told.remove("content").unwrap_or_default() {
+            Value::Array(pieces) => {
+                let pieces = pieces.iter().map(|piece| chat_part(object(piece)?));
+                result.parts = pieces.collect::<Result<_, _>>()?;
+            }
+            content => result.content = text(&content)?,
+        }
+        let mut message = Message::new(Role::Tool, [Part::ToolResult(result)]);
+        message.extra = told;
+        return Ok(message);
     }
     let mut parts = Vec::new();
     if let Some(thought) = take(&mut told, "reasoning") {
@@ -375,7 +386,7 @@ fn chat_message(mut told: Object) -> Result<Message, Problem> {
         Some(Value::String(content)) if !content.is_empty() => parts.push(Part::text(content)),
         Some(Value::Array(pieces)) => {
             for piece in pieces {
-                parts.push(chat_part(piece.as_object().unwrap().clone())?);
+                parts.push(chat_part(object(&piece)?)?);
             }
         }
         _ => {}
@@ -385,15 +396,20 @@ fn chat_message(mut told: Object) -> Result<Message, Problem> {
         .into_iter()
         .flatten()
     {
-        let function = &call["function"];
-        let arguments = function["arguments"]
+        let mut rest = object(&call)?;
+        let id = text(&rest.remove("id").unwrap_or_default())?;
+        let function = rest.remove("function");
+        if function.is_some() {
+            rest.remove("type");
+        }
+        let function = function.or_else(|| rest.remove("custom")).unwrap_or_default();
+        let arguments = function.get("arguments").unwrap_or(&function["input"]);
+        let arguments = arguments
             .as_str()
-            .map_or_else(|| function["arguments"].to_string(), str::to_owned);
-        parts.push(Part::ToolCall(ToolCall::new(
-            text(&call["id"])?,
-            text(&function["name"])?,
-            arguments,
-        )));
+            .map_or_else(|| arguments.to_string(), str::to_owned);
+        let mut call = ToolCall::new(id, text(&function["name"])?, arguments);
+        call.extra = rest;
+        parts.push(Part::ToolCall(call));
     }
     let mut message = Message::new(role, parts);
     message.extra = told;
@@ -402,9 +418,9 @@ fn chat_message(mut told: Object) -> Result<Message, Problem> {
 
 fn chat_part(mut piece: Object) -> Result<Part, Problem> {
     let whole = piece.clone();
-    let kind = piece.remove("type").unwrap();
-    let mut part = match kind.as_str().unwrap() {
-        "text" => Part::text(text(&piece.remove("text").unwrap())?),
+    let kind = piece.remove("type").unwrap_or_default();
+    let mut part = match kind.as_str().unwrap_or_default() {
+        "text" => Part::text(text(&piece.remove("text").unwrap_or_default())?),
         "image_url" if piece["image_url"].get("url").is_some() => {
             let mut address = piece.remove("image_url").unwrap();
             let mut part = Part::Image(media(&text(&address["url"])?));
@@ -420,14 +436,14 @@ fn chat_part(mut piece: Object) -> Result<Part, Problem> {
                 text(&sound["data"])?,
             ))
         }
-        "file" if piece["file"].get("file_data").is_some() => {
+        "file" if piece["file"]["file_data"].is_string() && piece["file"]["filename"].is_string() => {
             let file = piece.remove("file").unwrap();
             Part::File(media(&text(&file["file_data"])?).with_name(text(&file["filename"])?))
         }
-        "thinking" => {
+        "thinking" if piece["thinking"].is_array() => {
             let thought = piece.remove("thinking").unwrap();
             let texts = thought.as_array().unwrap().iter();
-            let joined: String = texts.map(|piece| piece["text"].as_str().unwrap()).collect();
+            let joined: String = texts.filter_map(|piece| piece["text"].as_str()).collect();
             Part::Reasoning(Reasoning::new(joined)).with_extra("type", "thinking")
         }
         _ => return Ok(Part::Other(whole)),
@@ -460,7 +476,10 @@ fn responses_request(mut body: Object) -> Result<ChatRequest, Problem> {
         body.insert("reasoning".into(), options.into());
     }
     if let Some(Value::Object(mut form)) = take(&mut body, "text") {
-        if let Some(format) = form.remove("format") {
+        let is_ours = |format: &mut Value| format.get("description").is_none_or(Value::is_null);
+        if form.get_mut("format").is_some_and(is_ours)
+            && let Some(format) = form.remove("format")
+        {
             request.response_format = Some(match format["type"].as_str() {
                 Some("json_schema") => ResponseFormat::JsonSchema {
                     name: text(&format["name"])?,
@@ -483,7 +502,7 @@ fn responses_request(mut body: Object) -> Result<ChatRequest, Problem> {
         if tool["type"] == "function" && tool.get("defer_loading").is_none() {
             request.tools.push(tool_of(&tool)?);
         } else {
-            request.provider_tools.push(tool.as_object().unwrap().clone());
+            request.provider_tools.push(object(&tool)?);
         }
     }
     match take(&mut body, "instructions") {
@@ -493,15 +512,19 @@ fn responses_request(mut body: Object) -> Result<ChatRequest, Problem> {
         _ => {}
     }
     let has_instructions = !request.messages.is_empty();
-    let input = take(&mut body, "input").unwrap();
-    for (position, item) in input.as_array().unwrap().iter().enumerate() {
-        let message = responses_item(item.as_object().unwrap().clone())?;
+    let input = take(&mut body, "input").unwrap_or_default();
+    if input.is_string() {
+        // A text alone is said as a message; to say it otherwise is the caller's wish.
+        request.messages.push(Message::user("?"));
+        body.insert("input".into(), input.clone());
+    }
+    for (position, item) in input.as_array().into_iter().flatten().enumerate() {
+        let message = responses_item(object(item)?)?;
         if position == 0 && !has_instructions && message.role == Role::System {
             // What stands first would be the instructions; an item says it where it stands.
-            request.messages.push(Message::new(
-                Role::User,
-                [Part::Other(item.as_object().unwrap().clone())],
-            ));
+            request
+                .messages
+                .push(Message::new(Role::User, [Part::Other(object(item)?)]));
         } else {
             request.messages.push(message);
         }
@@ -521,34 +544,42 @@ fn responses_item(mut item: Object) -> Result<Message, Problem> {
         .to_owned();
     Ok(match kind.as_str() {
         "message" if item.contains_key("id") => {
-            let pieces = item.remove("content").unwrap();
+            let pieces = item.remove("content").unwrap_or_default();
             item.remove("type");
             item.remove("role");
-            let parts: Vec<_> = pieces
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|piece| Part::text(piece["text"].as_str().unwrap()).with_extra("item", item.clone()))
-                .collect();
-            Message::new(Role::Assistant, parts)
+            let pieces = pieces.as_array().into_iter().flatten();
+            let texts = pieces.map(|piece| {
+                let mut rest = object(piece)?;
+                let said = rest.remove("text").or_else(|| rest.remove("refusal"));
+                let mut part = Part::text(text(&said.unwrap_or_default())?).with_extra("item", item.clone());
+                if piece["type"] == "output_text" {
+                    rest.remove("type");
+                }
+                rest.retain(|_, value| *value != json!([]));
+                part.extra_mut().extend(rest);
+                Ok(part)
+            });
+            Message::new(Role::Assistant, texts.collect::<Result<Vec<_>, Problem>>()?)
         }
         "message" => {
-            let role = match item["role"].as_str().unwrap() {
-                "assistant" => Role::Assistant,
-                "system" => Role::System,
-                _ => Role::User,
+            let role = match item["role"].as_str() {
+                Some("assistant") => Role::Assistant,
+                Some("system") => Role::System,
+                Some("user") => Role::User,
+                _ => return other(whole),
             };
             match &item["content"] {
                 Value::String(content) => Message::new(role, [Part::text(content.as_str())]),
+                Value::Array(_) if role == Role::Assistant => return other(whole),
                 pieces => {
-                    let pieces = pieces.as_array().unwrap().iter();
+                    let pieces = pieces.as_array().into_iter().flatten();
                     let parts: Vec<_> = pieces.map(responses_piece).collect();
                     Message::new(role, parts)
                 }
             }
         }
         "function_call" => {
-            let mut take = |name: &str| item.remove(name).unwrap();
+            let mut take = |name: &str| item.remove(name).unwrap_or_default();
             let (id, name, arguments) = (take("call_id"), take("name"), take("arguments"));
             let mut call = ToolCall::new(text(&id)?, text(&name)?, text(&arguments)?);
             item.remove("type");
@@ -576,7 +607,7 @@ fn responses_item(mut item: Object) -> Result<Message, Problem> {
             let mut thoughts: Vec<_> = pieces
                 .iter()
                 .map(|piece| {
-                    let mut thought = Reasoning::new(piece["text"].as_str().unwrap());
+                    let mut thought = Reasoning::new(piece["text"].as_str().unwrap_or_default());
                     thought.extra.insert("type".into(), piece["type"].clone());
                     thought
                 })
@@ -598,21 +629,25 @@ fn responses_item(mut item: Object) -> Result<Message, Problem> {
 }
 
 fn responses_piece(piece: &Value) -> Part {
-    let mut rest = piece.as_object().unwrap().clone();
+    let mut rest = piece.as_object().cloned().unwrap_or_default();
+    let whole = rest.clone();
     rest.remove("type");
     let mut take = |name: &str| {
         rest.remove(name)
             .and_then(|value| value.as_str().map(str::to_owned))
     };
-    let mut part = match piece["type"].as_str().unwrap() {
-        "input_text" => Part::text(take("text").unwrap()),
-        "input_image" => Part::Image(media(&take("image_url").unwrap())),
-        "input_file" => Part::File(match (take("file_data"), take("file_url"), take("file_id")) {
-            (Some(data), ..) => media(&data).with_name(take("filename").unwrap()),
-            (_, Some(url), _) => Media::url(url),
-            (.., id) => Media::id(id.unwrap()),
-        }),
-        other => panic!("unheard of: {other}"),
+    let part = match piece["type"].as_str() {
+        Some("input_text") => take("text").map(Part::text),
+        Some("input_image") => take("image_url").map(|url| Part::Image(media(&url))),
+        Some("input_file") => match (take("file_data"), take("file_url"), take("file_id")) {
+            (Some(data), ..) => take("filename").map(|name| Part::File(media(&data).with_name(name))),
+            (_, Some(url), _) => Some(Part::File(Media::url(url))),
+            (.., id) => id.map(|id| Part::File(Media::id(id))),
+        },
+        _ => None,
+    };
+    let Some(mut part) = part else {
+        return Part::Other(whole);
     };
     part.extra_mut().extend(rest);
     part

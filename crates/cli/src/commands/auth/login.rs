@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
     let profile = args.profile.profile()?;
@@ -23,7 +24,7 @@ pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
         spinner::during(profile.probe_store()).await?;
         drop(spinner::during(store.lock(&key)).await?);
 
-        let login = spinner::during(log_in(&provider, &profile, args, form)).await?;
+        let login = spinner::during(log_in(&provider, args, form)).await?;
         let saved = provider.save(&*store, &login, account).await?;
         match form {
             Form::Text => {
@@ -43,15 +44,11 @@ pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
     })
 }
 
-async fn log_in(
-    provider: &LoginProvider,
-    profile: &Profile,
-    args: &LoginArgs,
-    form: Form,
-) -> Result<Login, LoginError> {
+async fn log_in(provider: &LoginProvider, args: &LoginArgs, form: Form) -> Result<Login, LoginError> {
     let mut options = LoginOptions::default();
     options.scope.clone_from(&args.scope);
     options.account.clone_from(&args.account);
+    options.timeout = args.timeout.map(|seconds| Duration::from_secs(seconds.into()));
     if args.device || provider.prefers_device() {
         return provider
             .log_in_on_device(&options, |device| show(device, form))
@@ -59,7 +56,7 @@ async fn log_in(
     }
     let person = match args.no_browser {
         true => Person::without_browser(form),
-        false => Person::with_browser(profile, form),
+        false => Person::with_browser(provider, form),
     };
     provider.log_in(&options, &person).await
 }

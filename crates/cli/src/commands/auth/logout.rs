@@ -22,27 +22,32 @@ pub(crate) fn run(args: &LogoutArgs, form: Form) -> Result<Exit, Failure> {
             "provider": provider.as_str(),
             "account": ended.as_ref().map(|ended| ended.key.account()),
             "deleted": ended.is_some(),
-            "revoked": ended.as_ref().map(|ended| ended.kept_by_server.is_none()),
-            "not_revoked_because": ended.as_ref().and_then(|ended| ended.kept_by_server.as_deref()),
+            "revoked": ended.as_ref().map(|ended| ended.revoked.is_ok()),
+            "not_revoked_because": ended.as_ref().and_then(|ended| ended.revoked.as_ref().err()).map(reason),
         }))?,
     }
     if let (Form::Text, Some(ended)) = (form, &ended) {
-        match &ended.kept_by_server {
-            None => done("Login ended at the provider")?,
-            Some(why) => report::warning(&format!(
-                "the login is deleted here, but the provider may still take it: {why}; \
-                 end it on the provider's own page, too"
+        match &ended.revoked {
+            Ok(()) => done("Login ended at the provider")?,
+            Err(error) => report::warning(&format!(
+                "the login is deleted here, but the provider may still take it: {}; \
+                 end it on the provider's own page, too",
+                reason(error)
             )),
         }
     }
-    Ok(Exit::Success)
+    Ok(match ended.map(|ended| ended.revoked) {
+        // There was nothing to send, or it isn't known where to.
+        None | Some(Ok(()) | Err(TokenError::Config(_) | TokenError::Store(_))) => Exit::Success,
+        Some(Err(_)) => Exit::NotRevoked,
+    })
 }
 
 /// A login that was deleted.
 struct Ended {
     key: CredentialKey,
-    /// Why the provider may still take it.
-    kept_by_server: Option<String>,
+    /// Whether it was ended at the provider too, which otherwise may still take it.
+    revoked: Result<(), TokenError>,
 }
 
 /// Which login is meant. What can't be read has no names: then it is the default one's.
@@ -72,10 +77,7 @@ async fn log_out(args: &LogoutArgs, profile: &Profile, key: CredentialKey) -> Re
     if !store.delete(&key).await? {
         return Ok(None);
     }
-    Ok(Some(Ended {
-        key,
-        kept_by_server: revoked.err().map(|error| reason(&error)),
-    }))
+    Ok(Some(Ended { key, revoked }))
 }
 
 async fn revoke(

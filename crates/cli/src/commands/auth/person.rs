@@ -2,7 +2,7 @@
 
 use crate::args::Form;
 use crate::{out, report, spinner};
-use gatepass::Profile;
+use gatepass::LoginProvider;
 use gatepass::oauth2::{AuthorizationHandler, AuthorizationRequest, Browser, LoginError};
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::sync::Arc;
@@ -18,12 +18,12 @@ const LONGEST_LINE: u64 = 64 << 10;
 
 impl Person {
     /// Somebody whose browser is on this machine.
-    pub(crate) fn with_browser(profile: &Profile, form: Form) -> Self {
+    pub(crate) fn with_browser(provider: &LoginProvider, form: Form) -> Self {
         let mut browser = match from_environment() {
             Some(program) => Browser::only([program]),
             None => Browser::new(),
         };
-        if let Some(secret) = profile.key().variable() {
+        for secret in provider.secret_variables() {
             browser = browser.without_variable(secret);
         }
         Self {

@@ -5,7 +5,8 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// A secret in all the shapes that it could have on its way: as it is, percent-encoded, base64 of both.
+/// A secret in all the shapes that it could have on its way: as it is, percent-encoded, base64 of both, and its first
+/// bytes as text, hexadecimal and numbers.
 #[derive(Debug, Clone)]
 pub(crate) struct Canary(Vec<String>);
 
@@ -23,6 +24,11 @@ impl Canary {
         for text in [secret, &form] {
             shapes.extend((0..3).flat_map(|offset| base64_at(text, offset)));
         }
+        let beginning: String = secret.chars().take(8).collect();
+        let bytes = beginning.as_bytes();
+        shapes.push(bytes.iter().map(|byte| format!("{byte:02x}")).collect());
+        shapes.push(format!("{bytes:?}").trim_matches(['[', ']']).to_owned());
+        shapes.push(beginning);
         Self(shapes)
     }
 
@@ -42,26 +48,53 @@ fn base64_at(text: &str, offset: usize) -> [String; 2] {
         .map(|encoded| encoded[begin..end].to_owned())
 }
 
-/// Reads a process's arguments, and those of all that it may start, until it is stopped; panics at a secret.
-pub(crate) fn watch_arguments(pid: u32, secrets: Vec<Canary>) -> JoinHandle<()> {
+/// Reads a process's arguments, and the arguments and the environment of all that it starts, until it is stopped;
+/// panics at a secret.
+pub(crate) fn watch_processes(pid: u32, secrets: Vec<Canary>) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
-            for pid in family(pid) {
-                let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-                let arguments = String::from_utf8_lossy(&arguments);
-                secrets
-                    .iter()
-                    .for_each(|secret| secret.assert_absent("/proc/PID/cmdline", &arguments));
+            assert_absent_in(pid, "cmdline", &secrets);
+            for child in descendants(pid) {
+                assert_absent_in(child, "cmdline", &secrets);
+                // Until it is another program it has our environment, as it has our memory.
+                if read(child, "cmdline") != read(pid, "cmdline") {
+                    assert_absent_in(child, "environ", &secrets);
+                }
             }
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
     })
 }
 
-fn family(pid: u32) -> Vec<u32> {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let children = children.split_whitespace().filter_map(|child| child.parse().ok());
-    std::iter::once(pid).chain(children).collect()
+fn assert_absent_in(pid: u32, file: &str, secrets: &[Canary]) {
+    let content = read(pid, file);
+    let content = String::from_utf8_lossy(&content);
+    secrets
+        .iter()
+        .for_each(|secret| secret.assert_absent(&format!("/proc/PID/{file}"), &content));
+}
+
+fn read(pid: u32, file: &str) -> Vec<u8> {
+    std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default()
+}
+
+/// What a process has started, on whichever thread, and what that has.
+fn descendants(pid: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let children: Vec<u32> = threads
+        .flat_map(|thread| {
+            let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            children
+                .split_whitespace()
+                .filter_map(|child| child.parse().ok())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let grandchildren: Vec<u32> = children.iter().flat_map(|child| descendants(*child)).collect();
+    [children, grandchildren].concat()
 }
 
 #[test]
@@ -74,6 +107,8 @@ fn a_canary_is_found_in_every_shape() {
         STANDARD_NO_PAD.encode("client:s3cret:+/é-long"),
         STANDARD_NO_PAD.encode("clien:s3cret:+/é-long!"),
         URL_SAFE_NO_PAD.encode(format!("id:{form}?")),
+        "s3cret:+…".to_owned(),
+        "[115, 51, 99, 114, 101, 116, 58, 43]".to_owned(),
     ] {
         let found = std::panic::catch_unwind(|| canary.assert_absent("a test", &leak));
         assert!(found.is_err(), "{leak}");

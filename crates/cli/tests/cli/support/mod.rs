@@ -2,6 +2,7 @@ pub(crate) mod canaries;
 #[cfg(target_os = "linux")]
 pub(crate) mod desktop;
 pub(crate) mod golden;
+pub(crate) mod gossip;
 pub(crate) mod person;
 pub(crate) mod terminal;
 pub(crate) mod world;

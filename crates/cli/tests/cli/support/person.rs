@@ -67,11 +67,12 @@ impl World {
     }
 
     /// Gives the person a browser that notes what it is to open.
-    fn give_browser(&mut self) {
+    pub(crate) fn give_browser(&mut self) {
         use std::os::unix::fs::PermissionsExt;
         let note = self.path("opened");
         let script = format!(
-            "#!/bin/sh\nprintf '%s' \"$1\" > '{0}.new' && /bin/mv '{0}.new' '{0}'\n",
+            "#!/bin/sh\n/bin/cat /proc/$$/environ > '{0}.environ'\n\
+             printf '%s' \"$1\" > '{0}.new' && /bin/mv '{0}.new' '{0}'\n",
             note.display()
         );
         self.write("browser", script);
@@ -126,7 +127,7 @@ impl World {
     }
 
     /// The address that the person is to open, and what was printed to tell it.
-    async fn address(&self, child: &mut Child, by: By, args: &[&str]) -> (String, String) {
+    pub(crate) async fn address(&self, child: &mut Child, by: By, args: &[&str]) -> (String, String) {
         if let By::Browser = by {
             eventually("the browser is opened", || self.path("opened").exists()).await;
             return (
@@ -144,6 +145,23 @@ impl World {
     /// The address that a login without a browser prints.
     pub(crate) async fn printed_address(&self, child: &mut Child) -> String {
         address_in(child.stdout.as_mut().unwrap()).await.0
+    }
+
+    /// All files of the home, as text.
+    pub(crate) fn files(&self) -> Vec<(PathBuf, String)> {
+        let (mut files, mut directories) = (Vec::new(), vec![self.directory().to_owned()]);
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                } else {
+                    let content = std::fs::read(&path).unwrap();
+                    files.push((path, String::from_utf8_lossy(&content).into_owned()));
+                }
+            }
+        }
+        files
     }
 
     /// The tokens in the store.

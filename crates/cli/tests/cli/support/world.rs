@@ -16,11 +16,34 @@ pub(crate) struct World {
     directory: tempfile::TempDir,
     environment: Vec<(String, String)>,
     stdin: Option<Vec<u8>>,
+    limits: Option<String>,
 }
 
 pub(crate) const CLIENT_SECRET: &str = "cs canary:7QbX/+&=%~é";
 pub(crate) const REFRESH_TOKEN: &str = "rt-canary+9wKd/=~";
 pub(crate) const API_KEY: &str = "sk-canary-3vTm+/=~";
+pub(crate) const ACCESS_TOKEN: &str = "at-Tz1K~canary+/8Rq=";
+/// The signature of an ID token: the rest of one is known to whoever knows the person.
+pub(crate) const ID_TOKEN: &str = "id-J5xN_canary-2Wm";
+pub(crate) const CODE: &str = "co/4Pd canary+&=7Lk";
+pub(crate) const DEVICE_CODE: &str = "dc+6Gs/canary=&%0Vb";
+pub(crate) const STORE_KEY: &str = "Q2FuYXJ5LXN0b3JlLWtleS1vZi0zMi1ieXRlcy0hIT8=";
+pub(crate) const PASSPHRASE: &str = "pp horse/canary+&staple=%5";
+pub(crate) const PROXY_PASSWORD: &str = "px-9HcY_canary.1Fu";
+
+/// Those with a value that tests know beforehand.
+const SECRETS: [&str; 10] = [
+    CLIENT_SECRET,
+    REFRESH_TOKEN,
+    API_KEY,
+    ACCESS_TOKEN,
+    ID_TOKEN,
+    CODE,
+    DEVICE_CODE,
+    STORE_KEY,
+    PASSPHRASE,
+    PROXY_PASSWORD,
+];
 
 /// How it went.
 #[derive(Debug)]
@@ -38,6 +61,7 @@ impl World {
             directory: tempfile::tempdir().unwrap(),
             environment: Vec::new(),
             stdin: None,
+            limits: None,
         };
         world
             .authorization
@@ -100,10 +124,29 @@ impl World {
         self.stdin = Some(stdin.into());
     }
 
+    /// Runs each command in a shell that has run these words before.
+    pub(crate) fn limit(&mut self, words: impl Into<String>) {
+        self.limits = Some(words.into());
+    }
+
+    /// Whether a variable of this name was set.
+    pub(crate) fn has(&self, variable: &str) -> bool {
+        self.environment.iter().any(|(name, _)| name == variable)
+    }
+
+    /// The values of all variables.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = &str> {
+        self.environment.iter().map(|(_, value)| value.as_str())
+    }
+
     /// The binary in this world, with nothing but this world's environment. `MODEL_URL` among the arguments is
     /// the model server's address.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gatepass"));
+        let binary = env!("CARGO_BIN_EXE_gatepass");
+        let mut command = Command::new(self.limits.as_ref().map_or(binary, |_| "/bin/sh"));
+        if let Some(limits) = &self.limits {
+            command.args(["-c", &format!("{limits}; exec \"$0\" \"$@\""), binary]);
+        }
         command.args(
             args.iter()
                 .map(|arg| arg.replace("MODEL_URL", &self.model.base_url())),
@@ -132,7 +175,7 @@ impl World {
             // A child that doesn't want it all closes its end.
             _ = stdin.write_all(content).await;
         }
-        let outcome = self.outcome(child).await;
+        let outcome = self.outcome_of(child, args).await;
         if let (["token", ..], Some(token)) = (args, outcome.token()) {
             Canary::new(&token).assert_absent("stderr", &outcome.stderr);
         }
@@ -141,21 +184,35 @@ impl World {
 
     /// Waits for its end, and looks for secrets in all that it has shown, its arguments included.
     pub(crate) async fn outcome(&self, child: Child) -> Outcome {
-        let watch = canaries::watch_arguments(child.id().unwrap(), self.secrets());
+        self.outcome_of(child, &[]).await
+    }
+
+    /// As [`outcome`](Self::outcome); `gatepass token` may print its token.
+    async fn outcome_of(&self, child: Child, args: &[&str]) -> Outcome {
+        // It has no id any more if it has been waited for.
+        let watch = child
+            .id()
+            .map(|pid| canaries::watch_processes(pid, self.secrets()));
         let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output());
         let output = output.await.expect("gatepass hangs").unwrap();
-        watch.abort();
-        assert!(
-            !watch.await.is_err_and(|error| error.is_panic()),
-            "a secret was among the arguments"
-        );
+        if let Some(watch) = watch {
+            watch.abort();
+            assert!(
+                !watch.await.is_err_and(|error| error.is_panic()),
+                "a process was given a secret: in its arguments, or in a child's environment"
+            );
+        }
         let outcome = Outcome {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         };
+        let answer = match (args, outcome.token()) {
+            (["token", ..], Some(token)) => outcome.stdout.replace(&token, ""),
+            _ => outcome.stdout.clone(),
+        };
         for secret in self.secrets() {
-            secret.assert_absent("stdout", &outcome.stdout);
+            secret.assert_absent("stdout", &answer);
             secret.assert_absent("stderr", &outcome.stderr);
         }
         outcome
@@ -163,7 +220,7 @@ impl World {
 
     /// All secrets of this world: those that it was made with, and the tokens that reached the model server.
     pub(crate) fn secrets(&self) -> Vec<Canary> {
-        let mut secrets = [CLIENT_SECRET, REFRESH_TOKEN, API_KEY].map(Canary::new).to_vec();
+        let mut secrets = SECRETS.map(Canary::new).to_vec();
         let requests = self.model.requests();
         secrets.extend(
             requests

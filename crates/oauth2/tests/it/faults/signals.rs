@@ -1,115 +1,11 @@
-//! Another process is stopped, continued and ended: this test binary, started again.
+//! Another process is stopped, continued and ended.
 
-use super::{key, old_token};
-use gatepass_core::{
-    Advice, CachedTokenSource, Credential, CredentialStore, ExposeSecret, RefreshToken, TokenSource,
-};
-use gatepass_file_store::{FileStore, KeySource};
-use gatepass_http::RetryPolicy;
-use gatepass_oauth2::{Client, RefreshTokenSource, TokenEndpoint};
+use super::processes::{Process, log_in, source, store};
+use crate::refresh::key;
+use gatepass_core::{Advice, CredentialStore, ExposeSecret, TokenSource};
 use gatepass_testkit::{AuthorizationServer, eventually};
-use rustix::process::{Pid, Signal, kill_process};
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use rustix::process::Signal;
 use std::time::{Duration, Instant};
-
-const URL: &str = "GATEPASS_TEST_TOKEN_URL";
-const DIRECTORY: &str = "GATEPASS_TEST_DIRECTORY";
-
-fn source(token_url: &str, directory: &Path) -> CachedTokenSource<RefreshTokenSource> {
-    let endpoint = TokenEndpoint::new(
-        crate::support::http(),
-        crate::support::url(token_url),
-        Client::new("client", "secret"),
-    )
-    .with_retry(RetryPolicy::never());
-    CachedTokenSource::new(RefreshTokenSource::new(endpoint, store(directory), key()))
-}
-
-fn store(directory: &Path) -> FileStore {
-    FileStore::open(directory, KeySource::KeyFile).unwrap()
-}
-
-/// Hands out a token for each line.
-struct Process {
-    child: Child,
-    says: BufReader<ChildStdout>,
-    asks: ChildStdin,
-}
-
-impl Process {
-    fn start(server: &AuthorizationServer, directory: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "faults::signals::a_role_of_another_test",
-                "--ignored",
-                "--nocapture",
-            ])
-            .env(URL, server.token_url())
-            .env(DIRECTORY, directory)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let says = BufReader::new(child.stdout.take().unwrap());
-        let asks = child.stdin.take().unwrap();
-        Self { child, says, asks }
-    }
-
-    fn ask(&mut self) {
-        writeln!(self.asks, "token").unwrap();
-    }
-
-    fn answer(&mut self) -> Option<String> {
-        let mut line = String::new();
-        while self.says.read_line(&mut line).unwrap() > 0 {
-            if let Some((_, token)) = line.trim_end().split_once("token: ") {
-                return Some(token.to_owned());
-            }
-            line.clear();
-        }
-        None
-    }
-
-    fn signal(&self, signal: Signal) {
-        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(id, signal).unwrap();
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
-    }
-}
-
-#[test]
-#[ignore = "a process that the other tests start"]
-#[expect(clippy::disallowed_methods, reason = "its parent tells it so")]
-fn a_role_of_another_test() {
-    let (Ok(url), Ok(directory)) = (std::env::var(URL), std::env::var(DIRECTORY)) else {
-        return;
-    };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let source = source(&url, Path::new(&directory));
-    for line in std::io::stdin().lines() {
-        line.unwrap();
-        let token = runtime.block_on(source.token()).unwrap();
-        println!("token: {}", token.expose_secret());
-    }
-}
-
-async fn log_in(server: &AuthorizationServer, directory: &Path) {
-    let refresh = RefreshToken::new(server.issue_refresh_token("client"));
-    let credential = Credential::new(server.token_url(), "client")
-        .with_refresh_token(refresh)
-        .with_access_token(old_token(-10));
-    store(directory).save(&key(), &credential).await.unwrap();
-}
 
 /// R11: the process is stopped while its token runs out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -164,7 +60,7 @@ async fn a_process_that_is_ended_within_a_refresh_leaves_no_lock_and_a_whole_sto
     let freed = began.elapsed();
     assert!(freed < Duration::from_secs(1), "{freed:?}");
     server.set_delay(Duration::ZERO);
-    let outcome = source(&server.token_url(), &directory).token().await;
+    let outcome = source(&server.token_url(), store(&directory)).token().await;
     let told = match &outcome {
         Ok(token) => {
             assert!(server.is_active(token.expose_secret()));
@@ -176,4 +72,88 @@ async fn a_process_that_is_ended_within_a_refresh_leaves_no_lock_and_a_whole_sto
         }
     };
     println!("SIGTERM within a refresh: the lock was free after {freed:?}; the next process: {told}");
+}
+
+/// R03: the lock can't expire while it is held, however long the server thinks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, reason = "how long the server thinks")]
+async fn a_slow_server_is_asked_once_by_all_who_share_a_login() {
+    let thinks = std::env::var("GATEPASS_TEST_THINKS_S").map_or(4, |seconds| seconds.parse().unwrap());
+    let server = AuthorizationServer::start().await;
+    server.rotate_refresh_tokens(true);
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().join("store");
+    log_in(&server, &directory).await;
+    server.set_delay(Duration::from_secs(thinks));
+    let mut first = Process::start(&server, &directory);
+    first.ask();
+    eventually("the refresh is under way", || server.token_requests() == 1).await;
+    let mut second = Process::start(&server, &directory);
+    second.ask();
+    let (first, second) = tokio::task::spawn_blocking(move || (first.answer(), second.answer()))
+        .await
+        .unwrap();
+    assert_eq!(first, second, "the second one adopts what the first one got");
+    assert!(server.is_active(&first.unwrap()));
+    assert_eq!(server.token_requests(), 1);
+    println!("a server that thinks for {thinks} s: 1 request by 2 processes");
+}
+
+/// R03, R04: the holder of the lock stands still. Nobody else goes to the server; they are told whom they wait for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waits_for_a_stopped_process_is_told_so_and_sends_nothing() {
+    let server = AuthorizationServer::start().await;
+    server.rotate_refresh_tokens(true);
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path().join("store");
+    log_in(&server, &directory).await;
+    server.set_delay(Duration::from_millis(500));
+    let mut holder = Process::start(&server, &directory);
+    holder.ask();
+    eventually("the refresh is under way", || server.token_requests() == 1).await;
+    holder.signal(Signal::STOP);
+    let patience = Duration::from_secs(2);
+    let mut others = [(); 3].map(|()| Process::with_patience(patience, &server, &directory));
+    let began = Instant::now();
+    others.iter_mut().for_each(Process::ask);
+    for other in &mut others {
+        let error = other.outcome().unwrap().unwrap_err();
+        let waited = began.elapsed();
+        assert!(waited >= patience && waited < patience * 3, "{waited:?}");
+        let holder = format!(
+            "process {} holds {}/locks/",
+            holder.child.id(),
+            directory.display()
+        );
+        assert!(
+            error.contains("another process has been refreshing corp/default for 2s")
+                && error.contains("wait for the other process, or end it")
+                && error.contains(&holder),
+            "{error}"
+        );
+    }
+    assert_eq!(server.token_requests(), 1, "nobody else has asked");
+
+    holder.signal(Signal::CONT);
+    let token = holder.answer().unwrap();
+    assert!(server.is_active(&token));
+    let mut next = Process::with_patience(patience, &server, &directory);
+    next.ask();
+    assert_eq!(next.answer().unwrap(), token);
+    for other in &mut others {
+        // A failure is remembered for a while; then all is well.
+        let again = std::iter::repeat_with(|| {
+            other.ask();
+            other.outcome().unwrap()
+        });
+        let well = again
+            .inspect(|_| std::thread::sleep(Duration::from_millis(200)))
+            .take(150)
+            .find_map(Result::ok);
+        assert_eq!(well.as_ref(), Some(&token));
+    }
+    assert_eq!(server.token_requests(), 1);
+    println!(
+        "SIGSTOP of the lock's holder: 3 processes told after {patience:?}, 0 requests by them; all well after SIGCONT"
+    );
 }

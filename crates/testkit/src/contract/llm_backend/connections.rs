@@ -36,11 +36,14 @@ async fn a_broken_stream_is_an_error_and_keeps_what_came(backend: &impl LlmBacke
 
 /// A chunk with a part of the answer, on the wire that the last request spoke.
 fn half(server: &ModelServer) -> Value {
-    if speaks_messages(server) {
+    if speaks(server, "/responses") {
+        return json!({ "type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "Half" });
+    }
+    if speaks(server, "/messages") {
         let block = json!({ "type": "text", "text": "Half" });
         return json!({ "type": "content_block_start", "index": 0, "content_block": block });
     }
-    if speaks_gemini(server) {
+    if speaks(server, "enerateContent") {
         let content = json!({ "role": "model", "parts": [{ "text": "Half" }] });
         return json!({ "candidates": [{ "content": content, "index": 0 }], "modelVersion": "test-model" });
     }
@@ -51,18 +54,9 @@ fn half(server: &ModelServer) -> Value {
     })
 }
 
-fn speaks_messages(server: &ModelServer) -> bool {
+fn speaks(server: &ModelServer, path: &str) -> bool {
     let requests = server.requests();
-    requests
-        .last()
-        .is_some_and(|last| last.path.ends_with("/messages"))
-}
-
-fn speaks_gemini(server: &ModelServer) -> bool {
-    let requests = server.requests();
-    requests
-        .last()
-        .is_some_and(|last| last.path.ends_with("enerateContent"))
+    requests.last().is_some_and(|last| last.path.ends_with(path))
 }
 
 async fn dropping_a_chat_closes_its_connection<B: LlmBackend + 'static>(

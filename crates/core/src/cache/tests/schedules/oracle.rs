@@ -79,7 +79,7 @@ impl Oracle {
                 self.calm();
             }
             Err(error) => {
-                let pause = seconds(10 << self.failures.min(3)).min(seconds(60));
+                let pause = seconds(10 << self.failures.min(3)).min(seconds(20));
                 let asked = match error {
                     TokenError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
                     _ => Duration::ZERO,

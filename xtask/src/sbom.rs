@@ -1,0 +1,76 @@
+//! The bill of materials of the command-line program: what went into it, in CycloneDX's words.
+
+use std::{collections::BTreeSet, path::Path};
+
+use crate::{
+    files,
+    stop::{Done, Stop},
+    tools,
+    workspace::Workspace,
+};
+
+const VERSION: &str = "0.5.9";
+
+/// Writes `target/sbom/gatepass-cli.cdx.json` from the tree at `copy`, since the tool writes beside each package;
+/// holds it against what cargo says.
+pub(crate) fn run(workspace: &Workspace, copy: &Path) -> Done {
+    tools::ensure(workspace, "cargo-cyclonedx", VERSION)?;
+    let mut tool = workspace.command(
+        "cargo cyclonedx --quiet --manifest-path crates/cli/Cargo.toml --format json --all-features --target all",
+    );
+    workspace.run(tool.current_dir(copy))?;
+    let folder = workspace.path("target/sbom");
+    files::create_dir(&folder)?;
+    let written = folder.join("gatepass-cli.cdx.json");
+    files::copy(&copy.join("crates/cli/gatepass-cli.cdx.json"), &written)?;
+
+    let told = packages_of_bill(&files::read(&written)?);
+    let tree = workspace.read(&mut workspace.command(
+        "cargo tree --package gatepass-cli --edges normal,build --all-features --target all --prefix none --format {p} --locked",
+    ))?;
+    let true_ones = packages_of_tree(&tree);
+    match told.symmetric_difference(&true_ones).next() {
+        None => Ok(()),
+        Some(_) => Err(Stop::Failed(format!(
+            "the bill of materials differs from Cargo.lock in {}",
+            told.symmetric_difference(&true_ones)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(", ")
+        ))),
+    }
+}
+
+/// `name@version` of each package URL (`pkg:cargo/name@version?…`).
+fn packages_of_bill(bill: &str) -> BTreeSet<String> {
+    bill.split("pkg:cargo/")
+        .skip(1)
+        .filter_map(|rest| rest.split(['?', '"', '#']).next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The same of lines like `name v1.2.3 (proc-macro)`.
+fn packages_of_tree(tree: &str) -> BTreeSet<String> {
+    tree.lines()
+        .filter_map(|line| {
+            let (name, rest) = line.split_once(" v")?;
+            let version = rest.split_whitespace().next()?;
+            Some(format!("{name}@{version}"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_lists_say_the_same_of_the_same_packages() {
+        let bill = r#"{"components":[{"purl":"pkg:cargo/http@1.4.0"},{"purl":"pkg:cargo/ours@0.1.0?download_url=file://../x"},
+            {"purl":"pkg:cargo/ours@0.1.0?download_url=file://../x#src/lib.rs"}]}"#;
+        let tree = "ours v0.1.0 (/home/jane/ours)\nhttp v1.4.0\nhttp v1.4.0 (*)\n\n";
+        assert_eq!(packages_of_bill(bill), packages_of_tree(tree));
+        assert_eq!(packages_of_tree(tree).len(), 2);
+    }
+}
