@@ -84,6 +84,15 @@ async fn go(command: String, code: i32, prepare: fn(&mut World, &Gossip)) {
     }
 }
 
+/// The seconds that an entry gives to a server which answers in this way: all that it may need, or hardly any where it
+/// would be asked again and again.
+fn patience(way: &str) -> u64 {
+    match way.rsplit('/').next() {
+        Some("429" | "500" | "503") => 1,
+        _ => 20,
+    }
+}
+
 /// All files but those that are there for a secret, or as they were.
 fn look_at_files(world: &World, before: &HashMap<PathBuf, Vec<u8>>) {
     for (path, content) in files(world.directory()) {
