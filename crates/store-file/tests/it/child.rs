@@ -20,7 +20,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Roles: `count`, `history`, `save ACCOUNT TIMES [SECRET]`, `hold ACCOUNT`, `rotate`.
+    /// Roles: `count`, `history`, `save ACCOUNT TIMES [SECRET]`, `hold ACCOUNT`, `rotate`,
+    /// `rotate once`.
     pub(crate) fn start(directory: &Path, role: &str) -> Self {
         Self::start_under(&[], directory, role)
     }
@@ -118,6 +119,10 @@ fn a_role_of_another_test() {
             ["save", account, times, secret] => save(&store, account, times.parse().unwrap(), secret).await,
             ["hold", account] => hold(&store, account).await,
             ["rotate"] => rotate(&store).await,
+            ["rotate", "once"] => {
+                store.rotate_key(KeySource::KeyFile).await.unwrap();
+                say("rotated");
+            }
             _ => panic!("unknown role {role}"),
         }
     });
