@@ -99,6 +99,7 @@ async fn the_last_page_tells_how_a_login_has_ended_and_loads_nothing() {
             .find(|url| !url.starts_with(&format!("http://{listener}/")));
         assert!(!requests.is_empty() && elsewhere.is_none(), "{requests:?}");
         let page = browser.source().await;
+        assert!(requests.iter().any(|url| url.contains("state=")), "{requests:?}");
         for request in &requests {
             let query = request.split_once('?').unwrap_or_default().1;
             for (name, value) in form_urlencoded::parse(query.as_bytes()) {
