@@ -1,7 +1,7 @@
 //! The command line, as clap reads it. The comments are its help.
 
 use crate::exit::Exit;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use gatepass::{ConfigError, Profile, StoreKind};
@@ -68,7 +68,7 @@ pub(crate) struct ChatArgs {
     #[arg(short, long)]
     pub(crate) model: String,
     /// Use a token of this OAuth2 provider: google, or a configured one
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) oauth2: Option<String>,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
@@ -156,6 +156,8 @@ pub(crate) struct StatusArgs {
     pub(crate) account: AccountArg,
     #[command(flatten)]
     pub(crate) store: StoreArg,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
     /// Print all that is known as JSON: expiry, scope, where login and key are
     #[arg(long)]
     pub(crate) json: bool,

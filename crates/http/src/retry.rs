@@ -91,7 +91,7 @@ impl RetryPolicy {
             .when(|error| matches!(advice(error), Advice::Retry { .. }))
             .adjust(|error, pause| self.pause(pause?, advice(error), began.elapsed()))
             .notify(|error, pause| {
-                tracing::warn!(what, attempt = attempts, ?pause, %error, "trying again");
+                tracing::warn!(what, attempt = attempts, ?pause, %error, "{what}: {error}; trying again in {pause:.1?}");
                 attempts += 1;
             })
             .await
