@@ -25,6 +25,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Ask a model; the answer appears as it is written
     Chat(ChatArgs),
+    /// List the models of a provider
+    Models(ModelsArgs),
     /// Print a provider's access token
     Token(TokenArgs),
     /// Log in and out, and see who is
@@ -99,6 +101,26 @@ pub(crate) struct ChatArgs {
     pub(crate) json: bool,
     /// What to ask; - or nothing reads it from stdin
     pub(crate) prompt: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = MODELS_EXAMPLES)]
+pub(crate) struct ModelsArgs {
+    /// A configured provider; or openai, gemini or anthropic
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: String,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    #[command(flatten)]
+    pub(crate) account: AccountArg,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+    /// The address of the API, if the provider's entry has none
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Print them as JSON, with all that the provider says of each
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -329,6 +351,7 @@ impl Command {
     pub(crate) const fn form(&self) -> Form {
         let json = match self {
             Self::Chat(args) => args.json,
+            Self::Models(args) => args.json,
             Self::Token(args) => args.json,
             Self::Auth(AuthCommand::Login(args)) => args.json,
             Self::Auth(AuthCommand::Status(args)) => args.json,
@@ -378,6 +401,12 @@ Examples:
   gatepass chat -m gpt-4o-mini --system \"Be brief.\" \"What is TCP?\"
   git diff | gatepass chat -m corp/my-model --system \"Write a commit message.\"
   gatepass chat -m corp/my-model --schema city.json --json \"The capital of France\"";
+
+const MODELS_EXAMPLES: &str = "\
+Examples:
+  gatepass models --provider corp
+  gatepass models --provider gemini
+  gatepass models --provider corp --json | jq -r '.models[].id'";
 
 const TOKEN_EXAMPLES: &str = "\
 Examples:

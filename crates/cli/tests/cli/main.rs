@@ -26,6 +26,7 @@ mod key_sources;
 mod keyring;
 mod keys;
 mod leaks;
+mod models;
 mod output;
 mod quiet;
 mod readme;
