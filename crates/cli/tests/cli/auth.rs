@@ -111,6 +111,20 @@ async fn the_status_is_told_without_a_network() {
     golden("auth/list_nobody_json", 0, &["auth", "list", "--json"], |_| {}).await;
 }
 
+/// H06
+#[tokio::test]
+async fn the_fingerprint_tells_which_token_it_is() {
+    use sha2::Digest;
+    let world = logged_in().await;
+    let token = world.run(&TOKEN).await.token().unwrap();
+    let hash = sha2::Sha256::digest(&token);
+    let digits = format!("{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
+    let status = world.run(&with(&STATUS, &["--json"])).await.json();
+    assert_eq!(status["fingerprint"], *digits);
+    let list = world.run(&["auth", "list", "--json"]).await.json();
+    assert_eq!(list["logins"][0]["fingerprint"], *digits);
+}
+
 /// G2, G7
 #[tokio::test]
 async fn an_expired_token_is_no_matter_as_long_as_it_can_be_refreshed() {

@@ -26,6 +26,8 @@ mod key_sources;
 mod keyring;
 mod keys;
 mod leaks;
+#[cfg(target_os = "linux")]
+mod listener;
 mod models;
 mod output;
 mod quiet;
@@ -35,3 +37,4 @@ mod token;
 mod token_failures;
 #[cfg(target_os = "linux")]
 mod unsaved;
+mod words;

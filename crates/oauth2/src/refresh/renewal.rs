@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A stored token is used without a refresh while it is good for longer than this, or for half its lifetime. A
-/// little more than the cache's window (240 s, and a tenth of that), which must bring a newer token.
+/// little more than the cache's window (240 s, and an eighth of that), which must bring a newer token.
 const MARGIN: Duration = Duration::from_secs(300);
 
 /// When the store is read again after `invalid_grant`: a sibling may just be writing.

@@ -29,6 +29,8 @@ mod hostile_requests;
 mod issuers;
 mod listener;
 mod loopback;
+#[cfg(target_os = "linux")]
+mod names;
 mod person;
 mod random_answers;
 mod redirect;

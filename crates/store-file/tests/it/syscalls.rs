@@ -83,7 +83,7 @@ async fn whatever_call_fails_old_or_new_is_there_and_the_failure_is_told() {
             &["ENOSPC", "EIO", "EDQUOT", "EROFS", "EACCES", "EMFILE", "EINTR"][..],
         ),
         ("write", &["ENOSPC", "EIO", "EDQUOT", "EINTR"]),
-        ("fsync", &["EIO", "ENOSPC", "EDQUOT", "EINTR"]),
+        ("fsync", &["EIO", "ENOSPC", "EDQUOT", "EINTR", "EINVAL"]),
         ("renameat", &["EIO", "EXDEV", "EACCES", "ENOSPC"]),
         ("fchmod", &["EPERM", "EIO"]),
     ] {
@@ -118,14 +118,19 @@ async fn whatever_call_fails_old_or_new_is_there_and_the_failure_is_told() {
                     matches!(stored.as_deref(), Some("0" | "1")),
                     "{fault}: {stored:?}"
                 );
+                // Some network file systems can't sync a directory, and say so in this way.
+                let is_harmless = *error == "EINVAL" && occurrence == 2;
                 let injected = std::fs::read_to_string(&log).unwrap().contains("(INJECTED)");
                 match words.as_slice() {
                     [word] if word == "saved" => {
-                        assert!(!injected || *error == "EINTR", "{fault} wasn't told");
+                        assert!(
+                            !injected || *error == "EINTR" || is_harmless,
+                            "{fault} wasn't told"
+                        );
                         assert_eq!(stored.as_deref(), Some("1"));
                     }
                     [word] => assert!(
-                        injected && word.starts_with("failed: Unavailable"),
+                        injected && !is_harmless && word.starts_with("failed: Unavailable"),
                         "{fault}: {word}"
                     ),
                     other => panic!("{fault}: {other:?}"),

@@ -117,6 +117,7 @@ fn described(provider: &ProviderName, states: &[State], place: &StorePlace) -> V
             "expires_in": null,
             "refreshes": null,
             "scope": null,
+            "fingerprint": null,
         }),
     };
     if let Value::Object(members) = &mut described {

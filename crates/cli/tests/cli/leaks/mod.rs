@@ -43,6 +43,7 @@ async fn no_secret_is_seen(ways: impl IntoIterator<Item = Way>) {
             });
         }
     }
+    println!("{} ways", going.len());
     let failures: Vec<String> = going
         .join_all()
         .await

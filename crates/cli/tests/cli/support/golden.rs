@@ -75,6 +75,7 @@ pub(crate) fn transcript(world: &World, args: &[&str], outcome: &Outcome) -> Str
         ("trying again in ", |c| !c.is_whitespace(), "PAUSE"),
         ("\"expires_in\":", digits, "SECONDS"),
         ("\"expires_at\":\"", word, "TIME"),
+        ("\"fingerprint\":\"", word, "FINGERPRINT"),
         ("\"access_token\":\"", word, "ACCESS_TOKEN"),
         ("\nat-", word, "ACCESS_TOKEN"),
         // Two clocks run out at the same moment, and each has its own words.
