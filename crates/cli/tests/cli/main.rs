@@ -29,6 +29,7 @@ mod keys;
 mod leaks;
 #[cfg(target_os = "linux")]
 mod listener;
+mod models;
 mod output;
 mod quiet;
 mod readme;
