@@ -64,9 +64,14 @@ impl Job {
         (count(2 * times) - count(times)) / times as f64
     }
 
+    /// Does it so often.
+    pub(crate) fn repeat(&self, runtime: &Runtime, times: usize, at_once: usize) {
+        self.body.run(runtime, times, at_once);
+    }
+
     fn cost(&self, runtime: &Runtime, load: Load) -> Cost {
         let (cpu, wall) = (cpu_time(), Instant::now());
-        self.body.run(runtime, load.times, load.at_once);
+        self.repeat(runtime, load.times, load.at_once);
         let per_time = |time: Duration| time.as_nanos() as f64 / load.times as f64;
         Cost {
             wall: per_time(wall.elapsed()),
@@ -97,7 +102,7 @@ pub(crate) fn measure(runtime: &Runtime, run: &Run, jobs: &[Job], load: Load) ->
     };
     let mut costs = vec![Vec::with_capacity(load.rounds); jobs.len()];
     for job in jobs {
-        job.body.run(runtime, load.at_once, load.at_once);
+        job.repeat(runtime, load.at_once, load.at_once);
     }
     for _ in 0..load.rounds {
         for (job, costs) in jobs.iter().zip(&mut costs) {

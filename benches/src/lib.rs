@@ -8,6 +8,7 @@ mod job;
 mod spin;
 mod stub;
 
+pub mod alone;
 pub mod calls;
 pub mod clients;
 pub mod hit;

@@ -263,6 +263,7 @@ Steps, in this order:
   powerset   every two features of a package compile together, each alone, none, and all (cargo-hack)
   minimal    the lowest versions of the dependencies that Cargo.toml allows will do
   semver     the public interfaces since the last tag v* (cargo-semver-checks)
+  api        the public interfaces are those in docs/api; UPDATE_GOLDEN=1 writes them anew (cargo-public-api)
   package    each package builds from its archive
   sbom       target/sbom has the bill of materials of the program (CycloneDX), and it agrees with Cargo.lock
 

@@ -8,6 +8,7 @@
 )]
 
 mod apart;
+mod api;
 mod args;
 mod bench;
 mod checks;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    files,
+    api, files,
     report::Report,
     sbom,
     stop::{Done, Stop},
@@ -12,7 +12,7 @@ use crate::{
 };
 
 const HACK: &str = "0.6.46";
-const SEMVER_CHECKS: &str = "0.50.0";
+const SEMVER_CHECKS: &str = "0.51.0";
 
 /// Runs all steps, or those named in `wanted`.
 pub(crate) fn run(workspace: &Workspace, wanted: &[String], report: &mut Report) {
@@ -34,6 +34,7 @@ const STEPS: &[Step] = &[
     ("powerset", powerset),
     ("minimal", minimal_versions),
     ("semver", semver),
+    ("api", api::run),
     ("package", package),
     ("sbom", |workspace| sbom::run(workspace, &copy(workspace)?)),
 ];

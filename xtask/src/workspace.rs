@@ -53,6 +53,11 @@ impl Workspace {
         self.in_ci
     }
 
+    /// Whether files that hold what is expected are to be written anew.
+    pub(crate) fn updates_golden_files(&self) -> bool {
+        variable("UPDATE_GOLDEN").is_some_and(|value| is_set(&value))
+    }
+
     /// Whether `program` is in `target/tools/bin` or on `PATH`.
     pub(crate) fn has(&self, program: &str) -> bool {
         let file = format!("{program}{}", env::consts::EXE_SUFFIX);

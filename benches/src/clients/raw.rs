@@ -2,11 +2,13 @@ use super::{KEY, MODEL, PROMPT, SYSTEM};
 use crate::Job;
 use crate::stub::{TEXT, stream_bytes};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, Response};
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Response};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// reqwest and serde_json by themselves: typed, no retry, no timeout, no limit, errors as zero bytes.
 #[derive(Clone)]
@@ -16,12 +18,11 @@ pub(crate) struct Raw {
 }
 
 impl Raw {
-    #[expect(clippy::disallowed_methods, reason = "the reference is reqwest by itself")]
     pub(crate) fn new(base_url: &str) -> Result<Self, Box<dyn Error>> {
         // Only the first of them counts.
         _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
-            client: Client::builder().no_proxy().build()?,
+            client: builder().build()?,
             url: format!("{base_url}/chat/completions").into(),
         })
     }
@@ -112,6 +113,17 @@ impl Lines {
     }
 }
 
+/// As gatepass has it: what an API asks for and a key deserves.
+#[expect(clippy::disallowed_methods, reason = "the reference is reqwest by itself")]
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .no_proxy()
+        .redirect(Policy::none())
+        .referer(false)
+        .connect_timeout(Duration::from_secs(10))
+        .user_agent("gatepass-benches/1")
+}
+
 #[derive(Serialize)]
 struct Request<'a> {
     model: &'a str,
@@ -125,20 +137,31 @@ struct Asked<'a> {
     content: &'a str,
 }
 
+/// What gatepass hands on of the stub's answer.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "a client reads all that it may be asked for")]
 struct Reply {
     id: String,
+    created: u64,
     model: String,
     choices: Vec<Choice>,
     usage: Option<Usage>,
+    service_tier: Option<String>,
+    system_fingerprint: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "a client reads all that it may be asked for")]
 struct Choice {
-    message: Text,
+    message: Message,
     finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "a client reads all that it may be asked for")]
+struct Message {
+    content: Option<String>,
+    refusal: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +170,15 @@ struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,
     total_tokens: u64,
+    prompt_tokens_details: Option<Details>,
+    completion_tokens_details: Option<Details>,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "a client reads all that it may be asked for")]
+struct Details {
+    cached_tokens: Option<u64>,
+    reasoning_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use gatepass_core::{
     BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings, LlmBackend,
     ModelInfo, TokenSource,
 };
-use gatepass_http::{HttpClient, HttpResponse, RetryPolicy, ServerUrl};
+use gatepass_http::{HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport};
 use http::HeaderMap;
 use std::sync::Arc;
 
@@ -91,7 +91,22 @@ impl OpenAiBackend {
         api_version: &str,
         source: impl TokenSource + 'static,
     ) -> Result<Self, ConfigError> {
-        let server = Server::azure(resource, api_version, source)?;
+        let resource = ServerUrl::parse(resource, "resource", Transport::Encrypted)?;
+        let http = HttpClient::new(HttpOptions::default())?;
+        Self::azure_with_http(http, &resource, api_version, Arc::new(source))
+    }
+
+    /// As [`azure`](Self::azure), through an HTTP client with options of its own.
+    ///
+    /// # Errors
+    /// As [`azure`](Self::azure).
+    pub fn azure_with_http(
+        http: HttpClient,
+        resource: &ServerUrl,
+        api_version: &str,
+        source: Arc<dyn TokenSource>,
+    ) -> Result<Self, ConfigError> {
+        let server = Server::azure(http, resource, api_version, source)?;
         Ok(Self { server })
     }
 
@@ -116,21 +131,29 @@ impl OpenAiBackend {
         self
     }
 
-    async fn ask(&self, request: &ChatRequest, mode: Mode) -> Result<HttpResponse, BackendError> {
-        let body = encode(request, self.server.dialect, mode)?;
-        let model = request.model.as_deref();
-        self.server.post("chat/completions", model, body).await
+    /// What is sent: the body, and the model for a path that names it. What was asked isn't needed any longer then,
+    /// and a call keeps what it needs until it ends.
+    fn say(&self, request: ChatRequest, mode: Mode) -> Result<(Vec<u8>, Option<String>), BackendError> {
+        let body = encode(&request, self.server.dialect, mode)?;
+        Ok((body, request.model))
+    }
+
+    async fn ask(&self, body: Vec<u8>, model: Option<String>) -> Result<HttpResponse, BackendError> {
+        let path = "chat/completions";
+        self.server.post(path, model.as_deref(), body).await
     }
 }
 
 #[async_trait]
 impl LlmBackend for OpenAiBackend {
     async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        read_reply(self.ask(&request, Mode::Whole).await?).await
+        let (body, model) = self.say(request, Mode::Whole)?;
+        read_reply(self.ask(body, model).await?).await
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        read_stream(self.ask(&request, Mode::Streamed).await?).await
+        let (body, model) = self.say(request, Mode::Streamed)?;
+        read_stream(self.ask(body, model).await?).await
     }
 
     async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {

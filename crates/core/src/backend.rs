@@ -1,6 +1,7 @@
 use crate::chat::{ChatReply, ChatRequest, ChatStream, EmbeddingRequest, Embeddings, ModelInfo};
 use crate::error::BackendError;
 use async_trait::async_trait;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// Anything that can answer a [`ChatRequest`].
@@ -54,25 +55,43 @@ pub trait LlmBackend: Send + Sync {
     }
 }
 
-#[async_trait]
+/// What async_trait makes of an `async fn`, so that the future of the backend itself is handed on: one of our own
+/// around it would be one more allocation and one more copy of the request.
+type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
+
 impl<T: LlmBackend + ?Sized> LlmBackend for Arc<T> {
-    async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        self.as_ref().chat(request).await
+    fn chat<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatReply>
+    where
+        Self: 'a,
+    {
+        self.as_ref().chat(request)
     }
 
-    async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        self.as_ref().chat_stream(request).await
+    fn chat_stream<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatStream>
+    where
+        Self: 'a,
+    {
+        self.as_ref().chat_stream(request)
     }
 
-    async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {
-        self.as_ref().embed(request).await
+    fn embed<'s: 'a, 'a>(&'s self, request: EmbeddingRequest) -> Answered<'a, Embeddings>
+    where
+        Self: 'a,
+    {
+        self.as_ref().embed(request)
     }
 
-    async fn models(&self) -> Result<Vec<ModelInfo>, BackendError> {
-        self.as_ref().models().await
+    fn models<'s: 'a, 'a>(&'s self) -> Answered<'a, Vec<ModelInfo>>
+    where
+        Self: 'a,
+    {
+        self.as_ref().models()
     }
 
-    async fn count_tokens(&self, request: &ChatRequest) -> Result<u64, BackendError> {
-        self.as_ref().count_tokens(request).await
+    fn count_tokens<'s: 'a, 'r: 'a, 'a>(&'s self, request: &'r ChatRequest) -> Answered<'a, u64>
+    where
+        Self: 'a,
+    {
+        self.as_ref().count_tokens(request)
     }
 }

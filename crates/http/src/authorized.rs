@@ -94,7 +94,7 @@ impl AuthorizedClient {
     /// See [`BackendError`]; an answer with another status is [`BackendError::Provider`].
     pub async fn post_json(&self, path: &str, body: impl Into<Bytes>) -> Result<HttpResponse, BackendError> {
         let (url, body) = (self.address(path), Some(body.into()));
-        self.send(Call { url, body }).await
+        self.send(&Call { url, body }).await
     }
 
     /// Gets `path` below the base URL.
@@ -103,7 +103,7 @@ impl AuthorizedClient {
     /// As [`post_json`](Self::post_json).
     pub async fn get(&self, path: &str) -> Result<HttpResponse, BackendError> {
         let url = self.address(path);
-        self.send(Call { url, body: None }).await
+        self.send(&Call { url, body: None }).await
     }
 
     /// As [`post_json`](Self::post_json), with a query besides the base URL's own.
@@ -118,7 +118,7 @@ impl AuthorizedClient {
     ) -> Result<HttpResponse, BackendError> {
         let url = Cow::Owned(self.base_url.join(path).with_query(query));
         let body = Some(body.into());
-        self.send(Call { url, body }).await
+        self.send(&Call { url, body }).await
     }
 
     /// As [`get`](Self::get), with a query besides the base URL's own.
@@ -131,7 +131,7 @@ impl AuthorizedClient {
         query: &[(&str, &str)],
     ) -> Result<HttpResponse, BackendError> {
         let url = Cow::Owned(self.base_url.join(path).with_query(query));
-        self.send(Call { url, body: None }).await
+        self.send(&Call { url, body: None }).await
     }
 
     fn address(&self, path: &str) -> Cow<'_, ServerUrl> {
@@ -143,35 +143,52 @@ impl AuthorizedClient {
         }
     }
 
-    async fn send(&self, call: Call<'_>) -> Result<HttpResponse, BackendError> {
-        let attempt = || self.attempt(&call);
+    async fn send(&self, call: &Call<'_>) -> Result<HttpResponse, BackendError> {
+        let attempt = || self.attempt(call);
         Ok(self.retry.run("model call", Failure::advice, attempt).await?)
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<HttpResponse, Failure> {
         let token = self.token().await?;
-        let response = self
-            .http
-            .send_to(&call.url, self.authorise(call, &token)?)
-            .await?;
+        let request = self.authorise(call, &token)?;
+        let response = self.http.send_to(&call.url, request).await?;
+        if response.status().is_success() {
+            return Ok(response.with_concealer(self.concealer(token)));
+        }
+        // In a box of its own, so that calls without it are small.
+        Box::pin(self.after_refusal(call, response, token)).await
+    }
+
+    /// Sends once more if it was the token that was refused and there is another one.
+    async fn after_refusal(
+        &self,
+        call: &Call<'_>,
+        response: HttpResponse,
+        token: AccessToken,
+    ) -> Result<HttpResponse, Failure> {
         if response.status() != StatusCode::UNAUTHORIZED {
-            return self.judge(response, &token).await;
+            return Err(failure(response, self.concealer(token), self.read_error).await);
         }
         self.source.reject(&token);
         let fresh = self.token().await?;
         if fresh == token {
-            return self.judge(response, &token).await;
+            return Err(failure(response, self.concealer(token), self.read_error).await);
         }
         tracing::info!(
             host = response.host(),
             "the token was refused; sending once more with a new one"
         );
         drop(response);
-        let response = self
-            .http
-            .send_to(&call.url, self.authorise(call, &fresh)?)
-            .await?;
-        self.judge(response, &fresh).await
+        let request = self.authorise(call, &fresh)?;
+        let response = self.http.send_to(&call.url, request).await?;
+        if response.status().is_success() {
+            return Ok(response.with_concealer(self.concealer(fresh)));
+        }
+        Err(failure(response, self.concealer(fresh), self.read_error).await)
+    }
+
+    fn concealer(&self, token: AccessToken) -> Concealer {
+        Concealer::of(token, self.secret_headers.clone())
     }
 
     async fn token(&self) -> Result<AccessToken, TokenError> {
@@ -202,31 +219,6 @@ impl AuthorizedClient {
         }
         Ok(request.with_header(name, value))
     }
-
-    /// A success as it is; anything else read into an error.
-    async fn judge(&self, mut response: HttpResponse, token: &AccessToken) -> Result<HttpResponse, Failure> {
-        let status = response.status();
-        let concealer = Concealer::of(token.clone(), self.secret_headers.clone());
-        if status.is_success() {
-            return Ok(response.with_concealer(concealer));
-        }
-        let body = response.read_some().await;
-        let body = concealer.conceal(&String::from_utf8_lossy(&body));
-        let headers = response.headers();
-        let answer = ErrorAnswer {
-            status,
-            headers,
-            body: body.as_bytes(),
-        };
-        let mut error = status::provider_error(response.host(), &answer, SystemClock.now().wall_time());
-        (self.read_error)(&answer, &mut error);
-        // Once more: what was escaped in the body is not any longer.
-        concealer.conceal_error(&mut error);
-        Err(Failure::Answer {
-            error: Box::new(error),
-            should_retry: status::should_retry(headers),
-        })
-    }
 }
 
 impl fmt::Debug for AuthorizedClient {
@@ -235,6 +227,26 @@ impl fmt::Debug for AuthorizedClient {
             .field("base_url", &self.base_url)
             .field("retry", &self.retry)
             .finish_non_exhaustive()
+    }
+}
+
+/// Reads an answer that is no success.
+async fn failure(mut response: HttpResponse, concealer: Concealer, read_error: ErrorReader) -> Failure {
+    let body = response.read_some().await;
+    let body = concealer.conceal(&String::from_utf8_lossy(&body));
+    let headers = response.headers();
+    let answer = ErrorAnswer {
+        status: response.status(),
+        headers,
+        body: body.as_bytes(),
+    };
+    let mut error = status::provider_error(response.host(), &answer, SystemClock.now().wall_time());
+    read_error(&answer, &mut error);
+    // Once more: what was escaped in the body is not any longer.
+    concealer.conceal_error(&mut error);
+    Failure::Answer {
+        error: Box::new(error),
+        should_retry: status::should_retry(headers),
     }
 }
 

@@ -1,22 +1,29 @@
+use crate::alarm::Alarm;
 use crate::error::HttpError;
 use crate::request::HttpRequest;
+use crate::resolver::Resolver;
 use crate::response::HttpResponse;
 use crate::server_url::ServerUrl;
 use crate::tls;
 use gatepass_core::{ConfigError, Phase};
 use reqwest::redirect;
+use std::future::poll_fn;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 /// Sends requests that carry secrets.
 ///
 /// No redirects and no `Referer`; no proxy for this machine itself (for others, the system's proxy); TLS
-/// checked as the platform does. Three timeouts (to connect, to the first byte, between two chunks) and never
+/// checked as the platform does. Names of addresses that were [told by somebody else](ServerUrl::outside) lead to no
+/// private network. Three timeouts (to connect, to the first byte, between two chunks) and never
 /// one over a whole stream. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     proxied: reqwest::Client,
     direct: reqwest::Client,
+    resolver: Resolver,
     options: HttpOptions,
 }
 
@@ -87,9 +94,12 @@ impl HttpClient {
                 )
             })
         };
+        let resolver = Resolver::default();
+        let proxied = builder(&options, tls.clone()).dns_resolver(resolver.clone());
         Ok(Self {
-            proxied: build(builder(&options, tls.clone()))?,
+            proxied: build(proxied)?,
             direct: build(builder(&options, tls).no_proxy())?,
+            resolver,
             options,
         })
     }
@@ -106,21 +116,31 @@ impl HttpClient {
     }
 
     /// As [`send`](Self::send), for who has the request's address at hand.
-    pub(crate) async fn send_to(
-        &self,
-        url: &ServerUrl,
+    pub(crate) fn send_to<'a>(
+        &'a self,
+        url: &'a ServerUrl,
         request: HttpRequest,
-    ) -> Result<HttpResponse, HttpError> {
+    ) -> impl Future<Output = Result<HttpResponse, HttpError>> + Send + 'a {
+        self.resolver.note(url);
         let client = if url.is_loopback() {
             &self.direct
         } else {
             &self.proxied
         };
+        // The future holds this alone; of an `async fn` it would hold the request, too, until it ends.
         let sending = client.execute(request.into_inner());
-        match tokio::time::timeout(self.options.first_byte_timeout, sending).await {
-            Ok(Ok(response)) => HttpResponse::new(response, &self.options),
-            Ok(Err(error)) => Err(HttpError::of(&url.host(), error, Phase::Send)),
-            Err(_) => Err(HttpError::timeout(&url.host(), Phase::FirstByte)),
+        async move {
+            let mut sending = pin!(sending);
+            let mut alarm = Alarm::new(self.options.first_byte_timeout, self.options.idle_timeout);
+            let sent = poll_fn(|cx| match sending.as_mut().poll(cx) {
+                Poll::Ready(sent) => Poll::Ready(Some(sent)),
+                Poll::Pending => alarm.poll(cx).map(|()| None),
+            });
+            match sent.await {
+                Some(Ok(response)) => HttpResponse::new(response, alarm, &self.options),
+                Some(Err(error)) => Err(HttpError::of(&url.host(), error, Phase::Send)),
+                None => Err(HttpError::timeout(&url.host(), Phase::FirstByte)),
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+use crate::resolver::LeadsInside;
 use gatepass_core::{BackendError, Cause, Phase};
 use std::error::Error;
 use std::sync::Arc;
@@ -14,6 +15,11 @@ pub enum HttpError {
         phase: Phase,
         /// Why.
         source: Option<Cause>,
+    },
+    /// The server's name leads inside, and [may only lead outside](crate::ServerUrl::outside). Nothing was sent.
+    LeadsInside {
+        /// The server.
+        host: String,
     },
     /// The answer is one that we don't read: too large, or in an encoding that nobody asked for.
     Unreadable {
@@ -42,7 +48,12 @@ impl HttpError {
 
     /// The address is left out of the cause: it could hold a secret.
     pub(crate) fn of(host: &str, error: reqwest::Error, otherwise: Phase) -> Self {
-        let phase = if is_certificate_error(&error) {
+        if has_cause(&error, |cause: &LeadsInside| matches!(cause, LeadsInside)) {
+            let host = host.to_owned();
+            return Self::LeadsInside { host };
+        }
+        let is_refused_certificate = |cause: &_| matches!(cause, rustls::Error::InvalidCertificate(_));
+        let phase = if has_cause(&error, is_refused_certificate) {
             Phase::Tls
         } else if error.is_connect() {
             Phase::Connect
@@ -63,7 +74,7 @@ impl HttpError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Network { phase, .. } => !matches!(phase, Phase::Tls),
-            Self::Unreadable { .. } => false,
+            Self::Unreadable { .. } | Self::LeadsInside { .. } => false,
         }
     }
 }
@@ -72,6 +83,11 @@ impl From<HttpError> for BackendError {
     fn from(error: HttpError) -> Self {
         match error {
             HttpError::Network { host, phase, source } => Self::Network { host, phase, source },
+            HttpError::LeadsInside { host } => Self::Network {
+                host,
+                phase: Phase::Connect,
+                source: Some(Arc::new(LeadsInside)),
+            },
             HttpError::Unreadable { host, what } => Self::Decode {
                 host,
                 what,
@@ -82,12 +98,12 @@ impl From<HttpError> for BackendError {
     }
 }
 
-/// Looks for a refused certificate among the causes; an `io::Error` leaves out the one that it wraps, and may
-/// wrap another `io::Error`.
-fn is_certificate_error(error: &(dyn Error + 'static)) -> bool {
+/// Looks for an error among the causes; an `io::Error` leaves out the one that it wraps, and may wrap another
+/// `io::Error`.
+fn has_cause<E: Error + 'static>(error: &(dyn Error + 'static), is_it: impl Fn(&E) -> bool) -> bool {
     let mut next = Some(error);
     while let Some(cause) = next {
-        if matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+        if cause.downcast_ref().is_some_and(&is_it) {
             return true;
         }
         next = match cause.downcast_ref::<std::io::Error>() {

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod alarm;
 mod authorized;
 mod client;
 mod conceal;
 mod error;
 mod private;
 mod request;
+mod resolver;
 mod response;
 mod retry;
 mod server_url;

@@ -1,6 +1,6 @@
 //! Hosts that only someone inside a network reaches, whichever way they are written.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::Host;
 
 /// Names that always mean this machine or the metadata service of a cloud.
@@ -22,6 +22,14 @@ pub(crate) fn is_private(host: &Host<&str>) -> bool {
         }
         Host::Ipv4(address) => is_private_v4(*address),
         Host::Ipv6(address) => is_private_v6(*address),
+    }
+}
+
+/// The same of an address.
+pub(crate) fn is_private_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_private_v4(address),
+        IpAddr::V6(address) => is_private_v6(address),
     }
 }
 

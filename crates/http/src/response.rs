@@ -1,6 +1,8 @@
+use crate::alarm::{Alarm, after};
 use crate::client::HttpOptions;
 use crate::conceal::Concealer;
 use crate::error::HttpError;
+use crate::private::is_private_address;
 use crate::server_url::ServerUrl;
 use bytes::{Bytes, BytesMut};
 use gatepass_core::Phase;
@@ -8,8 +10,9 @@ use http::{HeaderMap, StatusCode, header};
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
 
 /// The most bytes that an answer's head may have.
 const HEAD_LIMIT: usize = 64 << 10;
@@ -17,6 +20,11 @@ const HEAD_LIMIT: usize = 64 << 10;
 /// An answer whose head is there and whose body may still be coming. Dropping it closes the connection.
 pub struct HttpResponse {
     inner: reqwest::Response,
+    alarm: Alarm,
+    /// The alarm is set for the chunk that is being waited for.
+    waiting: bool,
+    /// When a body that is read whole has to be there.
+    end: End,
     idle_timeout: Duration,
     /// For a body that is read whole.
     whole_timeout: Duration,
@@ -24,7 +32,11 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
-    pub(crate) fn new(inner: reqwest::Response, options: &HttpOptions) -> Result<Self, HttpError> {
+    pub(crate) fn new(
+        inner: reqwest::Response,
+        alarm: Alarm,
+        options: &HttpOptions,
+    ) -> Result<Self, HttpError> {
         let head: usize = inner
             .headers()
             .iter()
@@ -36,6 +48,9 @@ impl HttpResponse {
         }
         let response = Self {
             inner,
+            alarm,
+            waiting: false,
+            end: End::Open,
             idle_timeout: options.idle_timeout,
             whole_timeout: options.first_byte_timeout,
             concealer: Concealer::default(),
@@ -58,6 +73,11 @@ impl HttpResponse {
         &self.concealer
     }
 
+    /// Takes out of it what hides the token.
+    pub fn take_concealer(&mut self) -> Concealer {
+        std::mem::take(&mut self.concealer)
+    }
+
     /// We never ask for an encoding, so nothing is ever inflated, and a bomb stays as small as it came.
     fn check_encoding(&self) -> Result<(), HttpError> {
         match self.headers().get(header::CONTENT_ENCODING) {
@@ -73,6 +93,13 @@ impl HttpResponse {
     #[must_use]
     pub fn host(&self) -> &str {
         ServerUrl::host_of(self.inner.url())
+    }
+
+    /// Whether who we are connected to, which may be a proxy, is this machine or in a private network.
+    #[must_use]
+    pub fn is_from_inside(&self) -> bool {
+        let peer = self.inner.remote_addr();
+        peer.is_some_and(|peer| is_private_address(peer.ip()))
     }
 
     /// The status.
@@ -104,20 +131,46 @@ impl HttpResponse {
     /// # Errors
     /// [`HttpError::Network`] when the connection breaks, or is silent for longer than the idle timeout.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
-        let idle_timeout = self.idle_timeout;
-        let next = {
-            let mut next = pin!(self.inner.chunk());
-            // A chunk that is there already needs no timer, and most of a fast stream's are.
-            match poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx))).await {
-                Poll::Ready(next) => Ok(next),
-                Poll::Pending => tokio::time::timeout(idle_timeout, next).await,
-            }
-        };
-        match next {
-            Ok(Ok(chunk)) => Ok(chunk),
-            Ok(Err(error)) => Err(HttpError::of(self.host(), error, Phase::Body)),
-            Err(_) => Err(HttpError::timeout(self.host(), Phase::Idle)),
+        self.end = End::Open;
+        self.next().await
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, HttpError> {
+        self.waiting = false;
+        poll_fn(|cx| self.poll_chunk(cx)).await
+    }
+
+    /// As [`chunk`](Self::chunk), for who is polled.
+    ///
+    /// # Errors
+    /// As [`chunk`](Self::chunk).
+    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, HttpError>> {
+        // All that is known of the body lies in the answer: the future can be made anew each time.
+        let polled = pin!(self.inner.chunk()).poll(cx);
+        if let Poll::Ready(next) = polled {
+            self.waiting = false;
+            return Poll::Ready(next.map_err(|error| HttpError::of(self.host(), error, Phase::Body)));
         }
+        ready!(self.poll_patience(cx));
+        Poll::Ready(Err(HttpError::timeout(self.host(), Phase::Idle)))
+    }
+
+    /// Ready when there has been nothing for too long. A chunk that is there already needs no clock, and most of a
+    /// fast stream's are.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.waiting {
+            let now = Instant::now();
+            let idle = after(now, self.idle_timeout);
+            let deadline = match self.end.moment(now) {
+                // Asked of the clock, too: no timer rings in a task that has used up its turn with each poll.
+                Some(end) if end <= now => return Poll::Ready(()),
+                Some(end) => end.min(idle),
+                None => idle,
+            };
+            self.alarm.set(deadline);
+            self.waiting = true;
+        }
+        self.alarm.poll(cx)
     }
 
     /// Reads the whole body, if it has no more than `limit` bytes and comes within the time that an answer may
@@ -131,18 +184,11 @@ impl HttpResponse {
         if usize::try_from(announced).is_ok_and(|announced| announced > limit) {
             return Err(self.too_large(limit));
         }
-        let whole_timeout = self.whole_timeout;
-        match tokio::time::timeout(whole_timeout, self.read_chunks(limit)).await {
-            Ok(body) => body,
-            Err(_) => Err(HttpError::timeout(self.host(), Phase::Idle)),
-        }
-    }
-
-    async fn read_chunks(&mut self, limit: usize) -> Result<Bytes, HttpError> {
-        let Some(mut body) = self.chunk().await? else {
+        self.end = End::After(self.whole_timeout);
+        let Some(mut body) = self.next().await? else {
             return Ok(Bytes::new());
         };
-        while let Some(chunk) = self.chunk().await? {
+        while let Some(chunk) = self.next().await? {
             if body.len() + chunk.len() > limit {
                 return Err(self.too_large(limit));
             }
@@ -183,6 +229,28 @@ impl HttpResponse {
 
     fn too_large(&self, limit: usize) -> HttpError {
         HttpError::unreadable(self.host(), format!("its body is larger than {limit} bytes"))
+    }
+}
+
+/// When a body has to be there.
+enum End {
+    /// Whenever it comes: a stream's.
+    Open,
+    /// So long after the first wait for it.
+    After(Duration),
+    At(Instant),
+}
+
+impl End {
+    /// The moment of a wait that begins `now`.
+    fn moment(&mut self, now: Instant) -> Option<Instant> {
+        if let Self::After(patience) = *self {
+            *self = Self::At(after(now, patience));
+        }
+        match *self {
+            Self::At(end) => Some(end),
+            _ => None,
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use gatepass_core::Advice;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -85,16 +85,38 @@ impl RetryPolicy {
         F: Future<Output = Result<T, E>> + Send,
     {
         let began = Instant::now();
-        let mut attempts = 1;
-        (|| attempt())
-            .retry(self.pauses())
-            .when(|error| matches!(advice(error), Advice::Retry { .. }))
-            .adjust(|error, pause| self.pause(pause?, advice(error), began.elapsed()))
-            .notify(|error, pause| {
-                tracing::warn!(what, attempt = attempts, ?pause, %error, "trying again");
-                attempts += 1;
-            })
-            .await
+        match attempt().await {
+            Ok(done) => Ok(done),
+            // In a box of its own, so that what succeeds at once is small.
+            Err(error) => Box::pin(self.run_again(what, advice, attempt, error, began)).await,
+        }
+    }
+
+    async fn run_again<T, E, F>(
+        &self,
+        what: &str,
+        advice: impl Fn(&E) -> Advice + Send + Sync,
+        mut attempt: impl FnMut() -> F + Send,
+        mut error: E,
+        began: Instant,
+    ) -> Result<T, E>
+    where
+        T: Send,
+        E: std::fmt::Display + Send,
+        F: Future<Output = Result<T, E>> + Send,
+    {
+        for (attempts, planned) in (1..).zip(self.pauses().build()) {
+            let Some(pause) = self.pause(planned, advice(&error), began.elapsed()) else {
+                break;
+            };
+            tracing::warn!(what, attempt = attempts, ?pause, %error, "{what}: {error}; trying again in {pause:.1?}");
+            tokio::time::sleep(pause).await;
+            match attempt().await {
+                Ok(done) => return Ok(done),
+                Err(again) => error = again,
+            }
+        }
+        Err(error)
     }
 
     fn pauses(&self) -> ExponentialBuilder {

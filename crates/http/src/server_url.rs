@@ -6,9 +6,13 @@ use url::{Host, Position, Url};
 /// The address of a server that may be sent a secret.
 ///
 /// `https`, or `http` to this machine; `http` to another one only with [`Transport::PlainAllowed`]. No user
-/// info, no fragment. `Display` leaves the query out.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ServerUrl(Url);
+/// info, no fragment. `Display` leaves the query out. Two are equal if their addresses are.
+#[derive(Clone)]
+pub struct ServerUrl {
+    url: Url,
+    /// Whether its name may only lead outside; see [`outside`](Self::outside).
+    outside: bool,
+}
 
 /// Whether secrets may travel unencrypted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,8 +51,8 @@ impl ServerUrl {
         if url.fragment().is_some() {
             return bad("contains a fragment", "remove the '#' and what follows");
         }
-        let url = Self(url);
-        if url.0.scheme() == "http" && !url.is_loopback() && transport == Transport::Encrypted {
+        let url = Self { url, outside: false };
+        if url.url.scheme() == "http" && !url.is_loopback() && transport == Transport::Encrypted {
             return bad(
                 "would send secrets unencrypted to another machine",
                 "use https, or set allow_http to true for this provider",
@@ -60,7 +64,7 @@ impl ServerUrl {
     /// Host and port, for people.
     #[must_use]
     pub fn host(&self) -> String {
-        Self::host_of(&self.0).to_owned()
+        Self::host_of(&self.url).to_owned()
     }
 
     pub(crate) fn host_of(url: &Url) -> &str {
@@ -70,7 +74,7 @@ impl ServerUrl {
     /// Whether it is this very machine: `localhost`, 127.0.0.0/8 or `[::1]`.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match self.0.host() {
+        match self.url.host() {
             Some(Host::Domain(name)) => {
                 let name = name.strip_suffix('.').unwrap_or(name);
                 name == "localhost" || name.ends_with(".localhost")
@@ -86,75 +90,107 @@ impl ServerUrl {
     /// Names are not looked up.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        self.0.host().is_none_or(|host| is_private(&host))
+        self.url.host().is_none_or(|host| is_private(&host))
+    }
+
+    /// The same address, told by somebody who mustn't direct our requests inside: a client looks its name up and
+    /// connects to no address of this machine, of a private network or of a cloud's metadata service. Where a proxy
+    /// is used, the proxy looks names up, and this says nothing.
+    #[must_use]
+    pub fn outside(mut self) -> Self {
+        self.outside = true;
+        self
+    }
+
+    /// The name that may only lead outside.
+    pub(crate) fn outside_name(&self) -> Option<&str> {
+        self.url.host_str().filter(|_| self.outside)
     }
 
     /// Whether both have the same scheme, host and port.
     #[must_use]
     pub fn has_origin_of(&self, other: &Self) -> bool {
-        self.0.origin() == other.0.origin()
+        self.url.origin() == other.url.origin()
     }
 
     /// The address with `path` after its own path; one slash between them, and the query stays.
     #[must_use]
     pub fn join(&self, path: &str) -> Self {
-        let (prefix, path) = (self.0.path().trim_end_matches('/'), path.trim_start_matches('/'));
+        let (prefix, path) = (
+            self.url.path().trim_end_matches('/'),
+            path.trim_start_matches('/'),
+        );
         let mut joined = String::with_capacity(prefix.len() + 1 + path.len());
         joined.push_str(prefix);
         joined.push('/');
         joined.push_str(path);
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         url.set_path(&joined);
-        Self(url)
+        self.at(url)
     }
 
     /// The address with these parameters after those that its query has, encoded.
     #[must_use]
     pub fn with_query(&self, parameters: &[(&str, &str)]) -> Self {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         if !parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(parameters);
         }
-        Self(url)
+        self.at(url)
     }
 
     /// The address with another absolute path, and without a query.
     #[must_use]
     pub fn with_path(&self, path: &str) -> Self {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         url.set_path(path);
         url.set_query(None);
-        Self(url)
+        self.at(url)
     }
 
     /// The address with another absolute path; the query stays.
     #[must_use]
     pub fn at_path(&self, path: &str) -> Self {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         url.set_path(path);
-        Self(url)
+        self.at(url)
     }
 
     /// Its path.
     #[must_use]
     pub fn path(&self) -> &str {
-        self.0.path()
+        self.url.path()
     }
 
     /// The address as text, with its query.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.url.as_str()
+    }
+
+    fn at(&self, url: Url) -> Self {
+        Self {
+            url,
+            outside: self.outside,
+        }
     }
 
     pub(crate) fn into_url(self) -> Url {
-        self.0
+        self.url
     }
 }
 
+impl PartialEq for ServerUrl {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url
+    }
+}
+
+impl Eq for ServerUrl {}
+
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}{}", self.0.scheme(), self.host(), self.0.path())
+        write!(f, "{}://{}{}", self.url.scheme(), self.host(), self.url.path())
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::timestamp::rfc3339;
-use gatepass_core::{ErrorKind, ProviderError, RateLimit, RateLimits};
+use gatepass_core::{ErrorKind, ProviderError, RateLimits};
 use http::{HeaderMap, StatusCode, header};
 use std::time::{Duration, SystemTime};
 
@@ -48,18 +48,24 @@ pub fn error_kind(status: StatusCode) -> ErrorKind {
 /// The provider's id for a request, from the headers that providers use for it.
 #[must_use]
 pub fn request_id(headers: &HeaderMap) -> Option<String> {
-    [
-        "x-request-id",
-        "request-id",
-        "apim-request-id",
-        "x-goog-request-id",
-        "x-amzn-requestid",
-        "cf-ray",
-    ]
-    .iter()
-    .find_map(|name| headers.get(*name)?.to_str().ok())
-    .map(gatepass_core::printable)
+    // One look at each header there is costs less than one for each name there could be.
+    let ids = headers.iter().filter_map(|(name, value)| {
+        let rank = REQUEST_IDS.iter().position(|id| name.as_str() == *id)?;
+        Some((rank, value.to_str().ok()?))
+    });
+    let (_, id) = ids.min_by_key(|(rank, _)| *rank)?;
+    Some(gatepass_core::printable(id))
 }
+
+/// The first counts.
+const REQUEST_IDS: [&str; 6] = [
+    "x-request-id",
+    "request-id",
+    "apim-request-id",
+    "x-goog-request-id",
+    "x-amzn-requestid",
+    "cf-ray",
+];
 
 /// The pause that a server asks for: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110
 /// §10.2.3).
@@ -94,38 +100,37 @@ pub(crate) fn should_retry(headers: &HeaderMap) -> Option<bool> {
 #[must_use]
 pub fn rate_limits(headers: &HeaderMap) -> RateLimits {
     let mut limits = RateLimits::default();
-    limits.requests = rate_limit(headers, &REQUESTS);
-    limits.tokens = rate_limit(headers, &TOKENS);
+    for (name, value) in headers {
+        let Some((of, what)) = limit_words(name.as_str()) else {
+            continue;
+        };
+        let limit = match of {
+            "requests" => &mut limits.requests,
+            "tokens" => &mut limits.tokens,
+            _ => continue,
+        };
+        let Ok(text) = value.to_str() else { continue };
+        match what {
+            "limit" => limit.limit = limit.limit.or_else(|| text.parse().ok()),
+            "remaining" => limit.remaining = limit.remaining.or_else(|| text.parse().ok()),
+            "reset" => {
+                let reset = || go_duration(text).or_else(|| until(text, headers));
+                limit.reset = limit.reset.or_else(reset);
+            }
+            _ => {}
+        }
+    }
     limits
 }
 
-/// The headers of one limit: how many, how many left, until when.
-type Names = [[&'static str; 2]; 3];
-
-const REQUESTS: Names = [
-    ["x-ratelimit-limit-requests", "anthropic-ratelimit-requests-limit"],
-    [
-        "x-ratelimit-remaining-requests",
-        "anthropic-ratelimit-requests-remaining",
-    ],
-    ["x-ratelimit-reset-requests", "anthropic-ratelimit-requests-reset"],
-];
-const TOKENS: Names = [
-    ["x-ratelimit-limit-tokens", "anthropic-ratelimit-tokens-limit"],
-    [
-        "x-ratelimit-remaining-tokens",
-        "anthropic-ratelimit-tokens-remaining",
-    ],
-    ["x-ratelimit-reset-tokens", "anthropic-ratelimit-tokens-reset"],
-];
-
-fn rate_limit(headers: &HeaderMap, [all, left, reset]: &Names) -> RateLimit {
-    let text = |names: &[&str; 2]| names.iter().find_map(|name| headers.get(*name)?.to_str().ok());
-    let mut limit = RateLimit::default();
-    limit.limit = text(all).and_then(|text| text.parse().ok());
-    limit.remaining = text(left).and_then(|text| text.parse().ok());
-    limit.reset = text(reset).and_then(|text| go_duration(text).or_else(|| until(text, headers)));
-    limit
+/// Of what a header tells a limit, and what of it: `x-ratelimit-limit-requests`,
+/// `anthropic-ratelimit-requests-limit`.
+fn limit_words(name: &str) -> Option<(&str, &str)> {
+    if let Some(words) = name.strip_prefix("x-ratelimit-") {
+        let (what, of) = words.split_once('-')?;
+        return Some((of, what));
+    }
+    name.strip_prefix("anthropic-ratelimit-")?.split_once('-')
 }
 
 /// How far ahead a moment is, by the server's own clock.
@@ -237,6 +242,37 @@ mod tests {
             );
         }
         assert_eq!(request_id(&headers(&[("x-id", "abc-1")])), None);
+    }
+
+    #[test]
+    fn the_first_of_several_request_ids_is_told() {
+        let read = |pairs: &[(&'static str, &str)]| request_id(&headers(pairs));
+        let ids = [
+            ("cf-ray", "7"),
+            ("date", "now"),
+            ("request-id", "5"),
+            ("x-request-id", "1"),
+        ];
+        assert_eq!(read(&ids).as_deref(), Some("1"));
+        assert_eq!(read(ids.get(..3).unwrap()).as_deref(), Some("5"));
+        assert_eq!(read(ids.get(..2).unwrap()).as_deref(), Some("7"));
+        assert_eq!(
+            read(&[("x-request-id", "ü"), ("cf-ray", "7")]).as_deref(),
+            Some("7")
+        );
+        assert_eq!(read(&[]), None);
+    }
+
+    #[test]
+    fn headers_that_only_resemble_a_limit_are_passed_over() {
+        let limits = rate_limits(&headers(&[
+            ("x-ratelimit-limit", "1"),
+            ("x-ratelimit-limit-requests-day", "2"),
+            ("x-ratelimit-used-requests", "3"),
+            ("anthropic-ratelimit-input-tokens-limit", "4"),
+            ("ratelimit-limit-requests", "5"),
+        ]));
+        assert_eq!(limits, RateLimits::default());
     }
 
     #[test]

@@ -56,8 +56,9 @@ impl Discovery {
     ///
     /// A document may send us to this machine, into a private network or to a cloud's metadata service only on the
     /// issuer's own origin, which somebody has configured: any other server must not direct our requests there.
-    /// That goes by the addresses as they are written; what a name resolves to is left to TLS, whose certificate
-    /// has to be that name's.
+    /// That goes for addresses as they are written, and for what names resolve to when a connection is made: those
+    /// of other origins then lead outside only. An issuer that is inside itself may name others inside. Where a
+    /// proxy is used, the proxy looks names up.
     ///
     /// # Errors
     /// [`TokenError::Config`] if there is no such document, if it names another issuer or an unsafe endpoint;
@@ -78,11 +79,14 @@ impl Discovery {
         transport: Transport,
     ) -> Result<Metadata, TokenError> {
         for place in places(url) {
-            let Some(body) = self.fetch(place).await? else {
+            let Some(found) = self.fetch(place).await? else {
                 continue;
             };
-            if let Some(metadata) = Metadata::read(&body, issuer, url, transport)? {
-                return Ok(metadata);
+            if let Some(metadata) = Metadata::read(&found.body, issuer, url, transport)? {
+                return Ok(match found.is_from_inside {
+                    true => metadata,
+                    false => metadata.outside(url),
+                });
             }
         }
         let what = format!("has no metadata document at {}", url.host());
@@ -90,7 +94,7 @@ impl Discovery {
     }
 
     /// The document; `None` if there is none at this place.
-    async fn fetch(&self, place: ServerUrl) -> Result<Option<Vec<u8>>, TokenError> {
+    async fn fetch(&self, place: ServerUrl) -> Result<Option<Found>, TokenError> {
         let request = HttpRequest::get(place.clone())
             .with_header(header::ACCEPT, HeaderValue::from_static("application/json"));
         let failed = |error| match network_error(&place, error) {
@@ -111,8 +115,17 @@ impl Discovery {
             return Ok(None);
         }
         let body = response.read(BODY_LIMIT).await.map_err(failed)?;
-        Ok(Some(body.to_vec()))
+        Ok(Some(Found {
+            body: body.to_vec(),
+            is_from_inside: response.is_from_inside(),
+        }))
     }
+}
+
+/// A document, and whether it came from a server inside: such a one may lead inside.
+struct Found {
+    body: Vec<u8>,
+    is_from_inside: bool,
 }
 
 /// RFC 8414 §3.1 inserts the well-known part before the issuer's path; OpenID Connect appends it. Without a path,

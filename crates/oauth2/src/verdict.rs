@@ -1,8 +1,9 @@
 //! What an answer means that brings no token.
 
 use crate::conceal::Secrets;
+use crate::metadata::FIX;
 use crate::wire::Complaint;
-use gatepass_core::{Refusal, TokenError, printable};
+use gatepass_core::{ConfigError, Refusal, TokenError, printable};
 use gatepass_http::{HttpError, HttpResponse, ServerUrl, request_id, retry_after};
 use http::StatusCode;
 use std::time::{Duration, SystemTime};
@@ -62,6 +63,10 @@ pub(crate) fn network_error(url: &ServerUrl, error: HttpError) -> TokenError {
             what: phase.to_string(),
             source,
         },
+        HttpError::LeadsInside { host } => {
+            let what = "leads to this machine or into a private network";
+            ConfigError::invalid(&format!("{host}, which the metadata document names,"), what, FIX).into()
+        }
         HttpError::Unreadable { what, .. } => TokenError::malformed(format!("{what} ({})", url.host())),
         _ => TokenError::malformed(format!("unreadable ({})", url.host())),
     }

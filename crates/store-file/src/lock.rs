@@ -7,11 +7,11 @@ use crate::names::LOCKS;
 use gatepass_core::{CredentialKey, StoreError};
 use sha2::{Digest, Sha256};
 use std::fs::{File, TryLockError};
+use std::hint::black_box;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
-use zeroize::Zeroize;
 
 /// An open, locked file.
 #[derive(Debug)]
@@ -115,10 +115,42 @@ fn without_traces<T>(work: impl FnOnce() -> T) -> T {
     }
     #[inline(never)]
     fn overwrite() {
-        let mut stack = [0_u8; DEPTH];
-        stack.zeroize();
+        black_box(&mut [0_u8; DEPTH]);
     }
     let done = run(work);
     overwrite();
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gatepass_core::ProviderName;
+
+    /// Another version of this program on the same machine waits for the same files.
+    #[test]
+    fn the_names_of_the_lock_files_stay_what_they_are() {
+        let google = CredentialKey::new(ProviderName::parse("google").unwrap());
+        let jane = google.with_account("jane@example.com").unwrap();
+        assert_eq!(of_store(), "store.lock");
+        assert_eq!(
+            of_credential(&jane),
+            "9153e33ac5c7e535a92306d5c635b10cac254ae19298e84d78e876adcb1ef936.lock"
+        );
+    }
+
+    #[test]
+    fn a_lock_that_is_given_back_is_free_though_a_child_still_has_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let lock = || {
+            let file = open(&directory.path().join("store"), "x.lock").unwrap();
+            file.try_lock().map(|()| Held(file))
+        };
+        let held = lock().unwrap();
+        let childs = held.0.try_clone().unwrap();
+        assert!(matches!(lock(), Err(TryLockError::WouldBlock)));
+        drop(held);
+        assert!(lock().is_ok());
+        drop(childs);
+    }
 }

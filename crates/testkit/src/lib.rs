@@ -21,6 +21,7 @@ mod clock;
 mod source;
 
 pub mod contract;
+pub mod outcome;
 #[cfg(feature = "recordings")]
 pub mod recordings;
 

@@ -17,11 +17,11 @@ pub const ANSWER_LIMIT: usize = 64 << 20;
 /// [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
 /// [`BackendError::Network`] for one that breaks off.
 pub async fn read_reply(
-    response: HttpResponse,
+    mut response: HttpResponse,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<ChatReply, BackendError>,
 ) -> Result<ChatReply, BackendError> {
     let metadata = metadata(&response);
-    let mut reply = read_json(response, parse).await?;
+    let mut reply = read_whole(&mut response, parse).await?;
     reply.metadata = metadata;
     Ok(reply)
 }
@@ -64,9 +64,16 @@ pub async fn read_json<T>(
     mut response: HttpResponse,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {
+    read_whole(&mut response, parse).await
+}
+
+async fn read_whole<T>(
+    response: &mut HttpResponse,
+    parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
+) -> Result<T, BackendError> {
     let body = response.read(ANSWER_LIMIT).await?;
     let is_page = is_html(response.headers(), &body);
-    let origin = Origin::taking(&mut response);
+    let origin = Origin::taking(response);
     if is_page {
         return Err(origin.unreadable("it is an HTML page"));
     }
@@ -109,7 +116,7 @@ impl Origin {
         Self {
             host: response.host().to_owned(),
             headers: response.take_headers(),
-            concealer: response.concealer().clone(),
+            concealer: response.take_concealer(),
         }
     }
 

@@ -82,6 +82,10 @@ impl Lenient<'_> for Count {
         Self(text.parse().ok())
     }
 
+    fn of_whole(number: u64) -> Self {
+        Self(Some(number))
+    }
+
     fn of_other(value: Value) -> Self {
         Self(value.as_u64().or_else(|| whole(value.as_f64()?)))
     }
@@ -95,6 +99,10 @@ fn whole(number: f64) -> Option<u64> {
 /// What can be read out of any JSON; its default out of `null`.
 trait Lenient<'de>: Default {
     fn of_text(text: Cow<'de, str>) -> Self;
+
+    fn of_whole(number: u64) -> Self {
+        Self::of_other(number.into())
+    }
 
     fn of_other(value: Value) -> Self;
 }
@@ -141,7 +149,7 @@ impl<'de, T: Lenient<'de>> Visitor<'de> for AnyVisitor<T> {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<T, E> {
-        Ok(T::of_other(value.into()))
+        Ok(T::of_whole(value))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<T, E> {

@@ -30,9 +30,17 @@ pub trait Object<'de>: Default {
 /// The reader's.
 pub fn from_str<'de, T: Object<'de>>(json: &'de str) -> Result<T, serde_json::Error> {
     let mut object = T::default();
+    read_str(&mut object, json).map(|()| object)
+}
+
+/// As [`from_str`], into its place: a large object isn't moved then.
+///
+/// # Errors
+/// The reader's.
+pub fn read_str<'de, T: Object<'de>>(object: &mut T, json: &'de str) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(json);
-    json.deserialize_any(Whole(&mut object))?;
-    json.end().map(|()| object)
+    json.deserialize_any(Whole(object))?;
+    json.end()
 }
 
 /// Reads an object from bytes.
@@ -40,6 +48,10 @@ pub fn from_str<'de, T: Object<'de>>(json: &'de str) -> Result<T, serde_json::Er
 /// # Errors
 /// The reader's.
 pub fn from_slice<'de, T: Object<'de>>(json: &'de [u8]) -> Result<T, serde_json::Error> {
+    // Looked at once, not once for each of its many short texts.
+    if let Ok(json) = std::str::from_utf8(json) {
+        return from_str(json);
+    }
     let mut object = T::default();
     let mut json = serde_json::Deserializer::from_slice(json);
     json.deserialize_any(Whole(&mut object))?;

@@ -70,19 +70,16 @@ pub(crate) struct Events<D> {
     begun: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one for each stream")]
 enum State {
-    /// What has come is being read.
-    Holding(HttpResponse),
-    /// More is being waited for.
-    Waiting(Waiting),
+    /// What has come is being read, and more waited for.
+    Reading(HttpResponse),
     /// The last that has come is being read.
     Finishing,
     /// The answer is complete. Its connection can be used again if that ends here, too.
     Draining(Pin<Box<dyn Future<Output = ()> + Send>>),
     Over,
 }
-
-type Waiting = Pin<Box<dyn Future<Output = (HttpResponse, Result<Option<Bytes>, HttpError>)> + Send>>;
 
 /// What was read.
 enum Read {
@@ -105,7 +102,7 @@ impl<D: StreamDecoder> Events<D> {
             sse: SseDecoder::default(),
             array: Array::begins(chunk).then(Array::default),
             decoder,
-            state: State::Holding(response),
+            state: State::Reading(response),
             failure: None,
             begun: false,
         };
@@ -124,16 +121,12 @@ impl<D: StreamDecoder> Events<D> {
     /// One step; what it brings is in `decoder.events()` and `failure`.
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.state {
-            State::Holding(_) | State::Finishing => match self.read() {
+            State::Reading(_) | State::Finishing => match self.read() {
                 Ok(Read::Event) => {}
                 Ok(Read::Done) => self.complete(),
-                Ok(Read::Nothing) => self.go_on(),
+                Ok(Read::Nothing) => ready!(self.go_on(cx)),
                 Err(error) => self.fail(error),
             },
-            State::Waiting(waiting) => {
-                let (response, chunk) = ready!(waiting.as_mut().poll(cx));
-                self.take(response, chunk);
-            }
             State::Draining(draining) => {
                 ready!(draining.as_mut().poll(cx));
                 self.state = State::Over;
@@ -172,29 +165,37 @@ impl<D: StreamDecoder> Events<D> {
     }
 
     /// Waits for more, or ends if no more will come.
-    fn go_on(&mut self) {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Holding(response) => self.state = State::Waiting(wait(response)),
+    fn go_on(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.state {
+            State::Reading(response) => {
+                let chunk = ready!(response.poll_chunk(cx));
+                self.take(chunk);
+            }
             _ if self.decoder.has_finished() => self.complete(),
             _ => {
                 let error = self.too_early();
                 self.fail(error);
             }
         }
+        Poll::Ready(())
     }
 
-    fn take(&mut self, response: HttpResponse, chunk: Result<Option<Bytes>, HttpError>) {
+    fn take(&mut self, chunk: Result<Option<Bytes>, HttpError>) {
         match chunk {
-            Ok(Some(chunk)) => match self.push(&chunk) {
-                Ok(()) => self.state = State::Holding(response),
-                Err(error) => self.fail(self.origin.unreadable(error.to_string())),
-            },
+            Ok(Some(chunk)) => {
+                if let Err(error) = self.push(&chunk) {
+                    self.fail(self.origin.unreadable(error.to_string()));
+                }
+            }
             Ok(None) => {
                 self.sse.finish();
                 self.state = State::Finishing;
             }
             // All that is missing is the end of the connection.
-            Err(_) if self.decoder.has_finished() => self.complete(),
+            Err(_) if self.decoder.has_finished() => {
+                self.state = State::Over;
+                self.complete();
+            }
             Err(error) => self.fail(error.into()),
         }
     }
@@ -202,7 +203,7 @@ impl<D: StreamDecoder> Events<D> {
     fn complete(&mut self) {
         self.decoder.end();
         self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Holding(response) => State::Draining(Box::pin(drain(response))),
+            State::Reading(response) => State::Draining(Box::pin(drain(response))),
             _ => State::Over,
         };
     }
@@ -222,13 +223,6 @@ impl<D: StreamDecoder> Events<D> {
                 .unreadable(format!("it is no event stream ({content_type})"))
         }
     }
-}
-
-fn wait(mut response: HttpResponse) -> Waiting {
-    Box::pin(async move {
-        let chunk = response.chunk().await;
-        (response, chunk)
-    })
 }
 
 async fn drain(mut response: HttpResponse) {

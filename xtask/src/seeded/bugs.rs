@@ -100,22 +100,22 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "a hanging server is waited for twenty times too long",
         file: "crates/http/src/client.rs",
-        text: "tokio::time::timeout(self.options.first_byte_timeout, sending)",
-        instead: "tokio::time::timeout(self.options.first_byte_timeout * 20, sending)",
+        text: "Alarm::new(self.options.first_byte_timeout,",
+        instead: "Alarm::new(self.options.first_byte_timeout * 20,",
         test: "gatepass-http --test it timeouts::a_server_that_never_answers_is_given_up",
     },
     Bug {
         what: "secrets are sent unencrypted to another machine",
         file: "crates/http/src/server_url.rs",
-        text: r#"if url.0.scheme() == "http" && !url.is_loopback() && transport == Transport::Encrypted {"#,
-        instead: r#"if url.0.scheme() == "ftp" && !url.is_loopback() && transport == Transport::Encrypted {"#,
+        text: "!url.is_loopback() && transport == Transport::Encrypted {",
+        instead: "url.is_loopback() && transport != Transport::Encrypted {",
         test: "gatepass-http --lib server_url::tests::what_is_no_safe_address_is_refused_without_being_shown",
     },
     Bug {
         what: "a token is sent to the host that a path names",
         file: "crates/http/src/server_url.rs",
-        text: "let mut url = self.0.clone();\n        url.set_path(&joined);\n        Self(url)",
-        instead: "self.0.join(path).map_or_else(|_| self.clone(), Self)",
+        text: "url.set_path(&joined);",
+        instead: "url.set_path(&joined);\n        url = url.join(path).unwrap_or(url);",
         test: "gatepass-http --test it authorized::a_token_never_leaves_its_server_whatever_the_path",
     },
     Bug {
@@ -135,7 +135,7 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "a server's error shows the token that it quotes",
         file: "crates/http/src/authorized.rs",
-        text: "Concealer::of(token.clone())",
+        text: "Concealer::of(token, self.secret_headers.clone())",
         instead: "Concealer::default()",
         test: "gatepass-http --test it authorized::a_token_that_the_server_quotes_is_concealed",
     },

@@ -1,9 +1,10 @@
 //! Answers that begin well and aren't.
 
-use crate::{CANARY, backend, causes, key, message, question, sse};
+use crate::{CANARY, backend, key, message, question, sse};
 use gatepass_anthropic::AnthropicBackend;
 use gatepass_core::{Advice, BackendError, ChatReply, ErrorKind, FinishReason, LlmBackend, Part, Phase};
 use gatepass_http::{HttpClient, HttpOptions, RetryPolicy, ServerUrl, Transport};
+use gatepass_testkit::outcome::{self, shown, what_is_wrong};
 use gatepass_testkit::{Answer, Bytes, ModelServer, Value};
 use serde_json::json;
 use std::sync::Arc;
@@ -51,37 +52,12 @@ fn half() -> String {
 /// The whole answer, or the error and what had come before it.
 async fn streamed(answer: Answer) -> Result<ChatReply, (BackendError, ChatReply)> {
     let server = ModelServer::start().await;
-    asked_for_a_stream(&server, &backend(&server), answer).await
-}
-
-async fn asked_for_a_stream(
-    server: &ModelServer,
-    backend: &AnthropicBackend,
-    answer: Answer,
-) -> Result<ChatReply, (BackendError, ChatReply)> {
-    server.push(answer);
-    let events = match backend.chat_stream(question()).await {
-        Ok(events) => events,
-        Err(error) => return Err((error, ChatReply::default())),
-    };
-    match events.collect().await {
-        Ok(reply) => Ok(reply),
-        Err(BackendError::Interrupted { partial, source }) => Err((*source, *partial)),
-        Err(other) => panic!("{other:?}"),
-    }
+    outcome::streamed(&backend(&server), question(), &server, answer).await
 }
 
 async fn asked(answer: Answer) -> BackendError {
     let server = ModelServer::start().await;
-    server.push(answer);
-    backend(&server).chat(question()).await.unwrap_err()
-}
-
-fn what(error: &BackendError) -> &str {
-    match error {
-        BackendError::Decode { what, .. } => what,
-        other => panic!("{other:?}"),
-    }
+    outcome::refused(&backend(&server), question(), &server, answer).await
 }
 
 #[tokio::test]
@@ -93,7 +69,9 @@ async fn a_stream_cut_in_two_tells_the_same() {
     for at in (0..body.len()).step_by(29) {
         let (first, second) = body.split_at(at);
         let answer = Answer::sse([first.to_vec(), second.to_vec()]);
-        let mut reply = asked_for_a_stream(&server, &backend, answer).await.unwrap();
+        let mut reply = outcome::streamed(&backend, question(), &server, answer)
+            .await
+            .unwrap();
         reply.metadata.request_id = None;
         told.push(reply);
         told.dedup();
@@ -101,7 +79,9 @@ async fn a_stream_cut_in_two_tells_the_same() {
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].message.parts.len(), 3, "{:?}", told[0]);
     let byte_by_byte = Answer::sse(body.iter().map(|byte| vec![*byte]));
-    let mut reply = asked_for_a_stream(&server, &backend, byte_by_byte).await.unwrap();
+    let mut reply = outcome::streamed(&backend, question(), &server, byte_by_byte)
+        .await
+        .unwrap();
     reply.metadata.request_id = None;
     assert_eq!(reply, told[0]);
 }
@@ -115,7 +95,7 @@ async fn a_stream_that_ends_too_early_keeps_what_had_come_wherever_it_ends() {
     for at in (1..finished - 10).step_by(23).chain(finished - 10..finished) {
         // The last line's end and the blank one after it aren't needed.
         let is_complete = at + 2 >= finished;
-        match asked_for_a_stream(&server, &backend, Answer::sse([body[..at].to_vec()])).await {
+        match outcome::streamed(&backend, question(), &server, Answer::sse([body[..at].to_vec()])).await {
             Ok(reply) => assert!(
                 is_complete && reply.finish == Some(FinishReason::ToolCalls),
                 "{at}: {reply:?}"
@@ -171,9 +151,9 @@ async fn what_is_no_event_is_an_error_that_quotes_nothing() {
         let (error, partial) = streamed(Answer::sse([half().into_bytes(), event.to_vec()]))
             .await
             .unwrap_err();
-        assert_eq!(what(&error), expected);
+        assert_eq!(what_is_wrong(&error), expected);
         assert_eq!(error.request_id(), Some("req-1"));
-        assert!(!causes(&error).contains("canary"));
+        assert!(!shown(&error).contains("canary"));
         assert_eq!(partial.text(), "Half");
     }
 }
@@ -261,8 +241,8 @@ async fn what_is_no_stream_is_said_to_be_none() {
         (Answer::json(200, &json!({ "canary": 1 })), "it has no message"),
     ] {
         let (error, _) = streamed(answer).await.unwrap_err();
-        assert_eq!(what(&error), expected);
-        assert!(!causes(&error).contains("canary"));
+        assert_eq!(what_is_wrong(&error), expected);
+        assert!(!shown(&error).contains("canary"));
     }
 }
 
@@ -301,9 +281,9 @@ async fn what_is_no_answer_is_said_to_be_none() {
         ),
     ] {
         let error = asked(answer).await;
-        assert_eq!(what(&error), expected);
+        assert_eq!(what_is_wrong(&error), expected);
         assert_eq!(error.kind(), ErrorKind::Decode);
-        assert!(!causes(&error).contains("canary"));
+        assert!(!shown(&error).contains("canary"));
     }
 }
 
@@ -355,7 +335,7 @@ async fn a_key_that_an_error_quotes_is_not_shown() {
         errors.push(streamed(Answer::sse([half(), event])).await.unwrap_err().0);
     }
     for error in errors {
-        let shown = causes(&error);
+        let shown = shown(&error);
         assert!(!shown.contains("canary") && shown.contains("***"), "{shown}");
     }
 }
@@ -367,11 +347,11 @@ async fn arguments_without_an_end_are_refused() {
     let chunk = sse(&[start, delta]).concat();
     let (error, _) = streamed(Answer::endless(chunk)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(what(&error).contains("larger than 64 MiB"), "{error}");
+    assert!(what_is_wrong(&error).contains("larger than 64 MiB"), "{error}");
     let chunk = Bytes::from(vec![b'x'; 1 << 20]);
     let answer = Answer::endless(chunk).with_header("content-type", "text/event-stream");
     let (error, _) = streamed(answer).await.unwrap_err();
-    assert_eq!(what(&error), "an event is larger than 64 MiB");
+    assert_eq!(what_is_wrong(&error), "an event is larger than 64 MiB");
 }
 
 #[tokio::test]

@@ -17,11 +17,10 @@ mod requests;
 mod tokens;
 
 use gatepass_anthropic::AnthropicBackend;
-use gatepass_core::{AccessToken, BackendError, ChatRequest, Message, StaticTokenSource};
+use gatepass_core::{AccessToken, ChatRequest, Message, StaticTokenSource};
 use gatepass_http::RetryPolicy;
 use gatepass_testkit::{ModelServer, Value};
 use serde_json::json;
-use std::error::Error;
 use std::time::Duration;
 
 /// A secret that must not be seen anywhere.
@@ -54,15 +53,4 @@ fn message(content: &Value) -> Value {
 fn sse(events: &[Value]) -> Vec<String> {
     let event = |event: &Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap());
     events.iter().map(event).collect()
-}
-
-/// All that an error shows to anyone.
-fn causes(error: &BackendError) -> String {
-    let mut shown = format!("{error:?}");
-    let mut next: Option<&dyn Error> = Some(error);
-    while let Some(cause) = next {
-        shown += &format!(" {cause} {cause:?}");
-        next = cause.source();
-    }
-    shown
 }

@@ -1,6 +1,6 @@
 //! What is asked and what is answered, when all goes well.
 
-use crate::{backend, backend_at, key, question};
+use crate::{CANARY, backend, backend_at, key, question};
 use gatepass_core::{
     ChatEvent, ChatReply, ChatRequest, FinishReason, JsonObject, LlmBackend, Media, Message, Part, Reasoning,
     ReasoningEffort, ResponseFormat, Role, Tool, ToolCall, ToolChoice, ToolResult,
@@ -11,12 +11,11 @@ use serde_json::json;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_of_all_backends_holds() {
     let server = ModelServer::start().await;
-    contract::llm_backend(|| backend(&server), &server).await;
-    contract::llm_backend(
-        || backend_at(&server, "/v1beta1/projects/p/locations/l", key()),
-        &server,
-    )
-    .await;
+    for path in ["/v1beta", "/v1beta1/projects/p/locations/l"] {
+        let make = || backend_at(&server, path, key());
+        contract::llm_backend(make, &server).await;
+        contract::complete_backend(make, &server, CANARY).await;
+    }
 }
 
 /// The body that is sent for `request`.

@@ -2,6 +2,7 @@
 
 use crate::{backend, question};
 use gatepass_core::{BackendError, ChatReply, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend, Phase};
+use gatepass_testkit::outcome::{self, what_is_wrong};
 use gatepass_testkit::{Answer, ModelServer};
 use serde_json::json;
 use std::time::Duration;
@@ -12,29 +13,12 @@ const END: &str = "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\r\n\r\n"
 /// The whole answer, or the error and what had come before it.
 async fn streamed(answer: Answer) -> Result<ChatReply, (BackendError, ChatReply)> {
     let server = ModelServer::start().await;
-    server.push(answer);
-    let events = match backend(&server).chat_stream(question()).await {
-        Ok(events) => events,
-        Err(error) => return Err((error, ChatReply::default())),
-    };
-    match events.collect().await {
-        Ok(reply) => Ok(reply),
-        Err(BackendError::Interrupted { partial, source }) => Err((*source, *partial)),
-        Err(other) => panic!("{other:?}"),
-    }
+    outcome::streamed(&backend(&server), question(), &server, answer).await
 }
 
 async fn asked(answer: Answer) -> BackendError {
     let server = ModelServer::start().await;
-    server.push(answer);
-    backend(&server).chat(question()).await.unwrap_err()
-}
-
-fn what(error: &BackendError) -> &str {
-    match error {
-        BackendError::Decode { what, .. } => what,
-        other => panic!("{other:?}"),
-    }
+    outcome::refused(&backend(&server), question(), &server, answer).await
 }
 
 #[tokio::test]
@@ -179,7 +163,7 @@ async fn what_is_no_answer_is_a_decode_error_that_quotes_nothing() {
         ),
     ] {
         let error = asked(Answer::text(200, body)).await;
-        assert_eq!(what(&error), expected, "{body}");
+        assert_eq!(what_is_wrong(&error), expected, "{body}");
         assert!(!format!("{error:?}").contains("canary"));
         assert_eq!(error.request_id(), Some("req-1"));
     }
@@ -189,7 +173,7 @@ async fn what_is_no_answer_is_a_decode_error_that_quotes_nothing() {
         "data: {\"candidates\":\"canary\"}\n\n",
     ] {
         let (error, partial) = streamed(Answer::sse([HALF, event])).await.unwrap_err();
-        assert!(what(&error).starts_with("an event is "), "{error}");
+        assert!(what_is_wrong(&error).starts_with("an event is "), "{error}");
         assert_eq!(partial.text(), "Half");
     }
 }
@@ -244,8 +228,9 @@ async fn what_is_no_list_no_count_and_no_vector_is_said_so() {
         ),
     ] {
         server.always(Answer::json(200, &body));
-        let told =
-            |error: Option<BackendError>| error.map_or_else(String::new, |error| what(&error).to_owned());
+        let told = |error: Option<BackendError>| {
+            error.map_or_else(String::new, |error| what_is_wrong(&error).to_owned())
+        };
         assert_eq!(told(backend.models().await.err()), models, "{body}");
         assert_eq!(
             told(backend.count_tokens(&question()).await.err()),
@@ -271,13 +256,13 @@ async fn an_answer_of_more_parts_than_anyone_sends_is_refused() {
     let many =
         |count: usize| json!({ "candidates": [{ "content": { "parts": vec![call.clone(); count] } }] });
     let error = asked(Answer::json(200, &many(1025))).await;
-    assert_eq!(what(&error), "it has more than 1024 parts");
+    assert_eq!(what_is_wrong(&error), "it has more than 1024 parts");
     let chunks = [
         format!("data: {}\n\n", many(600)),
         format!("data: {}\n\n", many(600)),
     ];
     let (error, partial) = streamed(Answer::sse(chunks)).await.unwrap_err();
-    assert_eq!(what(&error), "it has more than 1024 parts");
+    assert_eq!(what_is_wrong(&error), "it has more than 1024 parts");
     assert_eq!(partial.tool_calls().count(), 1024);
 }
 

@@ -1,5 +1,10 @@
 //! Exchanges that Google's documentation tells of, and nobody here has recorded.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "values that are written where they are passed"
+)]
+
 use gatepass_testkit::Value;
 use gatepass_testkit::recordings::Recording;
 use serde_json::json;

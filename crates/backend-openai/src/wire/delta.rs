@@ -38,13 +38,17 @@ pub(super) fn add(into: &mut JsonObject, mut delta: JsonObject, budget: &mut Bud
 
 type JoinText = fn(&mut String, &str);
 
-/// Each piece may have been encoded on its own, and end with padding.
+/// Each piece may have been encoded on its own, and end with padding: then its last four letters, which hold a byte or two,
+/// are encoded once more with what follows.
 fn join_base64(text: &mut String, next: &str) {
+    let end = text.len().saturating_sub(4);
     if text.ends_with('=')
-        && let (Ok(mut bytes), Ok(more)) = (STANDARD.decode(&*text), STANDARD.decode(next))
+        && let Some(Ok(mut bytes)) = text.get(end..).map(|padded| STANDARD.decode(padded))
+        && let Ok(more) = STANDARD.decode(next)
     {
         bytes.extend(more);
-        *text = STANDARD.encode(bytes);
+        text.truncate(end);
+        STANDARD.encode_string(bytes, text);
     } else {
         text.push_str(next);
     }

@@ -79,7 +79,8 @@ pub(super) struct Spoken<'a> {
     pub(super) tool_calls: Vec<Call<'a>>,
     /// The one call that there could be before there were tools.
     pub(super) function_call: Option<Box<Function<'a>>>,
-    pub(super) rest: JsonObject,
+    /// None for most: an empty map costs time to drop, and there is one in each chunk of a stream.
+    pub(super) rest: Option<JsonObject>,
 }
 
 impl<'de> Object<'de> for Spoken<'de> {
@@ -92,7 +93,7 @@ impl<'de> Object<'de> for Spoken<'de> {
             "tool_calls" => read_into(Items(&mut self.tool_calls), members)?,
             "function_call" => read_into(Optional(&mut self.function_call), members)?,
             "role" => pass_over(members)?,
-            _ => keep(&mut self.rest, name, members)?,
+            _ => keep(self.rest.get_or_insert_default(), name, members)?,
         }
         Ok(())
     }
@@ -148,9 +149,13 @@ impl<'a> Answer<'a> {
 
     /// What the vocabulary doesn't have: of the answer, and of its first choice.
     pub(super) fn into_rest(self) -> JsonObject {
-        let mut rest = self.choice.map(|choice| choice.rest).unwrap_or_default();
-        rest.extend(self.rest);
-        rest
+        match self.choice.map(|choice| choice.rest) {
+            Some(mut rest) if !rest.is_empty() => {
+                rest.extend(self.rest);
+                rest
+            }
+            _ => self.rest,
+        }
     }
 }
 
@@ -180,7 +185,7 @@ impl<'a> Spoken<'a> {
         parts.extend(self.refusal.into_owned().map(Part::text));
         parts.extend(calls(self.tool_calls, self.function_call).map(Part::ToolCall));
         let mut message = Message::new(Role::Assistant, parts).with_wire(WIRE);
-        message.extra = self.rest;
+        message.extra = self.rest.unwrap_or_default();
         message
     }
 }

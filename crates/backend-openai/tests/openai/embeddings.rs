@@ -1,8 +1,9 @@
 //! Vectors.
 
-use crate::{backend, causes};
+use crate::backend;
 use gatepass_core::{EmbeddingRequest, ErrorKind, LlmBackend};
 use gatepass_http::RetryPolicy;
+use gatepass_testkit::outcome::shown;
 use gatepass_testkit::{Answer, ModelServer};
 use serde_json::json;
 
@@ -55,7 +56,7 @@ async fn what_are_no_vectors_is_an_error_that_quotes_nothing() {
         server.push(Answer::json(200, &body));
         let error = backend.embed(request(&["a"])).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error:?}");
-        assert!(!causes(&error).contains("canary"), "{error:?}");
+        assert!(!shown(&error).contains("canary"), "{error:?}");
     }
     server.push(Answer::json(
         200,

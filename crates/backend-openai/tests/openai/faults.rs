@@ -1,9 +1,10 @@
 //! Answers that begin well and aren't.
 
-use crate::{CANARY, backend, causes, key, question, responses_backend};
+use crate::{CANARY, backend, key, question, responses_backend};
 use gatepass_core::{BackendError, ChatReply, ErrorKind, FinishReason, LlmBackend, Phase};
 use gatepass_http::{HttpClient, HttpOptions, ServerUrl, Transport};
 use gatepass_openai::OpenAiBackend;
+use gatepass_testkit::outcome::{self, shown, what_is_wrong};
 use gatepass_testkit::{Answer, Bytes, ModelServer, Value};
 use serde_json::json;
 use std::sync::Arc;
@@ -15,29 +16,12 @@ const END: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}
 /// The whole answer, or the error and what had come before it.
 async fn streamed(answer: Answer) -> Result<ChatReply, (BackendError, ChatReply)> {
     let server = ModelServer::start().await;
-    server.push(answer);
-    let events = match backend(&server).chat_stream(question()).await {
-        Ok(events) => events,
-        Err(error) => return Err((error, ChatReply::default())),
-    };
-    match events.collect().await {
-        Ok(reply) => Ok(reply),
-        Err(BackendError::Interrupted { partial, source }) => Err((*source, *partial)),
-        Err(other) => panic!("{other:?}"),
-    }
+    outcome::streamed(&backend(&server), question(), &server, answer).await
 }
 
 async fn asked(answer: Answer) -> BackendError {
     let server = ModelServer::start().await;
-    server.push(answer);
-    backend(&server).chat(question()).await.unwrap_err()
-}
-
-fn what(error: &BackendError) -> &str {
-    match error {
-        BackendError::Decode { what, .. } => what,
-        other => panic!("{other:?}"),
-    }
+    outcome::refused(&backend(&server), question(), &server, answer).await
 }
 
 #[tokio::test]
@@ -115,9 +99,9 @@ async fn what_is_no_event_is_an_error_that_quotes_nothing() {
         ),
     ] {
         let (error, partial) = streamed(Answer::sse([HALF.as_bytes(), event])).await.unwrap_err();
-        assert_eq!(what(&error), expected);
+        assert_eq!(what_is_wrong(&error), expected);
         assert_eq!(error.request_id(), Some("req-1"));
-        assert!(!causes(&error).contains("canary"));
+        assert!(!shown(&error).contains("canary"));
         assert_eq!(partial.text(), "Half");
     }
 }
@@ -206,8 +190,8 @@ async fn what_is_no_stream_is_said_to_be_none() {
         (Answer::json(200, &json!({ "canary": 1 })), "it has no message"),
     ] {
         let (error, _) = streamed(answer).await.unwrap_err();
-        assert_eq!(what(&error), expected);
-        assert!(!causes(&error).contains("canary"));
+        assert_eq!(what_is_wrong(&error), expected);
+        assert!(!shown(&error).contains("canary"));
     }
 }
 
@@ -256,9 +240,9 @@ async fn what_is_no_answer_is_said_to_be_none() {
         ),
     ] {
         let error = asked(answer).await;
-        assert_eq!(what(&error), expected);
+        assert_eq!(what_is_wrong(&error), expected);
         assert_eq!(error.kind(), ErrorKind::Decode);
-        assert!(!causes(&error).contains("canary"));
+        assert!(!shown(&error).contains("canary"));
     }
 }
 
@@ -357,7 +341,7 @@ async fn a_token_that_an_error_quotes_is_not_shown() {
     let odd = Answer::text(200, "x").with_header("content-type", format!("text/{CANARY}"));
     errors.push((streamed(odd).await.unwrap_err().0, "text/***"));
     for (error, expected) in errors {
-        let shown = causes(&error);
+        let shown = shown(&error);
         assert!(
             !shown.contains("sk-canary") && shown.contains(expected),
             "{shown}"
@@ -440,7 +424,7 @@ async fn an_event_without_an_end_is_refused() {
     let chunk = Bytes::from(vec![b'x'; 1 << 20]);
     let answer = Answer::endless(chunk).with_header("content-type", "text/event-stream");
     let (error, _) = streamed(answer).await.unwrap_err();
-    assert_eq!(what(&error), "an event is larger than 64 MiB");
+    assert_eq!(what_is_wrong(&error), "an event is larger than 64 MiB");
 }
 
 #[tokio::test]
@@ -449,7 +433,7 @@ async fn arguments_without_an_end_are_refused() {
     let answer = Answer::endless(format!("data: {call}\n\n"));
     let (error, _) = streamed(answer).await.unwrap_err();
     assert_eq!(
-        what(&error),
+        what_is_wrong(&error),
         "its tool calls and extra members are larger than 64 MiB"
     );
 }
@@ -461,11 +445,11 @@ async fn more_calls_than_anyone_makes_are_refused() {
     let whole = json!({ "choices": [{ "message": said }] });
     let chunk = json!({ "choices": [{ "delta": said }] });
     let error = asked(Answer::json(200, &whole)).await;
-    assert_eq!(what(&error), "it has more than 1024 tool calls");
+    assert_eq!(what_is_wrong(&error), "it has more than 1024 tool calls");
     let (error, _) = streamed(Answer::sse([format!("data: {chunk}\n\n")]))
         .await
         .unwrap_err();
-    assert_eq!(what(&error), "it has more than 1024 tool calls");
+    assert_eq!(what_is_wrong(&error), "it has more than 1024 tool calls");
 }
 
 #[tokio::test]

@@ -4,7 +4,6 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "helpers of tests, which clippy takes for library code"
 )]
@@ -19,11 +18,10 @@ mod refusals;
 mod responses;
 mod tokens;
 
-use gatepass_core::{AccessToken, BackendError, ChatRequest, Message, StaticTokenSource};
+use gatepass_core::{AccessToken, ChatRequest, Message, StaticTokenSource};
 use gatepass_http::RetryPolicy;
 use gatepass_openai::{OpenAiBackend, OpenAiResponsesBackend};
 use gatepass_testkit::ModelServer;
-use std::error::Error;
 use std::time::Duration;
 
 /// A secret that must not be seen anywhere.
@@ -49,15 +47,4 @@ fn responses_backend(server: &ModelServer) -> OpenAiResponsesBackend {
 
 fn question() -> ChatRequest {
     ChatRequest::new([Message::user("Say something.")]).with_model("test-model")
-}
-
-/// All that an error shows to anyone.
-fn causes(error: &BackendError) -> String {
-    let mut shown = format!("{error:?}");
-    let mut next: Option<&dyn Error> = Some(error);
-    while let Some(cause) = next {
-        shown += &format!(" {cause} {cause:?}");
-        next = cause.source();
-    }
-    shown
 }

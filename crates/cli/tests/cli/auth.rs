@@ -111,6 +111,20 @@ async fn the_status_is_told_without_a_network() {
     golden("auth/list_nobody_json", 0, &["auth", "list", "--json"], |_| {}).await;
 }
 
+/// H06
+#[tokio::test]
+async fn the_fingerprint_tells_which_token_it_is() {
+    use sha2::Digest;
+    let world = logged_in().await;
+    let token = world.run(&TOKEN).await.token().unwrap();
+    let hash = sha2::Sha256::digest(&token);
+    let digits = format!("{:02x}{:02x}{:02x}{:02x}", hash[0], hash[1], hash[2], hash[3]);
+    let status = world.run(&with(&STATUS, &["--json"])).await.json();
+    assert_eq!(status["fingerprint"], *digits);
+    let list = world.run(&["auth", "list", "--json"]).await.json();
+    assert_eq!(list["logins"][0]["fingerprint"], *digits);
+}
+
 /// G2, G7
 #[tokio::test]
 async fn an_expired_token_is_no_matter_as_long_as_it_can_be_refreshed() {
@@ -341,6 +355,25 @@ async fn a_configured_provider_is_logged_in_to_and_its_model_answers() {
     );
 }
 
+/// R11
+#[tokio::test]
+async fn a_login_is_of_no_use_to_another_client_or_at_another_server() {
+    let mut world = World::new().await;
+    world.give_client_secrets();
+    assert_eq!(world.log_in(&LOGIN, By::Browser).await.code, Some(0));
+    for (name, field, value) in [
+        ("token_other_client", "client_id", "another"),
+        ("token_other_server", "token_uri", "https://as.example/token"),
+    ] {
+        let mut secrets = world.client_secrets();
+        secrets["installed"][field] = value.into();
+        world.write_conf("client_secrets.json", secrets.to_string());
+        golden_in(&world, &format!("auth/{name}"), 2, &TOKEN).await;
+    }
+    world.give_client_secrets();
+    assert_eq!(world.run(&TOKEN).await.code, Some(0), "it is still there");
+}
+
 #[tokio::test]
 async fn a_file_of_another_place_is_kept_for_later_commands() {
     let prepare = |world: &mut World| world.write("mine.json", world.client_secrets().to_string());
@@ -365,7 +398,7 @@ async fn a_file_of_another_place_is_kept_for_later_commands() {
             .unwrap()
             .contains("another")
     );
-    golden_in(&world, "auth/token_other_client", 2, &TOKEN).await;
+    assert_eq!(world.run(&TOKEN).await.code, Some(2));
     assert_eq!(
         world
             .run(&with(&TOKEN, &["--client-secrets", "mine.json"]))

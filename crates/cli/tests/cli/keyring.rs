@@ -5,7 +5,9 @@
 use crate::support::canaries::Canary;
 use crate::support::desktop::Desktop;
 use crate::support::{By, World, golden, golden_in};
+use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 const LOGIN: [&str; 6] = ["auth", "login", "--provider", "google", "--store", "keyring"];
 const STATUS: [&str; 4] = ["auth", "status", "--store", "keyring"];
@@ -139,6 +141,65 @@ async fn without_a_keyring_every_command_says_how_to_choose_the_file() {
         return;
     };
     assert_nothing_is_kept(&world).await;
+    desktop.end().await;
+}
+
+/// K02: a keyring that takes every call and never answers costs its own commands ten seconds, and others nothing.
+#[tokio::test]
+async fn a_keyring_that_never_answers_is_given_up_and_keeps_no_process() {
+    let mut world = World::new().await;
+    world.give_client_secrets();
+    let login = world.log_in(&LOGIN[..4], By::Browser).await;
+    assert_eq!(login.code, Some(0), "{login:?}");
+    let Some(desktop) = Desktop::without_keyring(&mut world).await else {
+        return;
+    };
+    let dumb = desktop.dumb_keyring().await;
+    let given_up = async |args: &[&str]| {
+        let begin = Instant::now();
+        let outcome = world.run(args).await;
+        let took = begin.elapsed();
+        assert!(took < Duration::from_secs(11), "{took:?}: {outcome:?}");
+        assert_eq!(outcome.code, Some(UNAVAILABLE), "{outcome:?}");
+        let told = outcome.stderr.contains("didn't answer within 10s");
+        assert!(told && outcome.stderr.contains("--store file"), "{outcome:?}");
+        took
+    };
+    let ended = async |signal: Signal| {
+        let child = world.command(&STATUS).spawn().unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let pid = Pid::from_raw(child.id().unwrap().try_into().unwrap()).unwrap();
+        kill_process(pid, signal).expect("it waits for the keyring");
+        let begin = Instant::now();
+        let outcome = world.outcome(child).await;
+        assert!(begin.elapsed() < Duration::from_secs(1), "{outcome:?}");
+        (outcome.code, begin.elapsed())
+    };
+    let others = async {
+        for args in [&["auth", "status"][..], &["auth", "list"], &TOKEN[..3]] {
+            let begin = Instant::now();
+            let outcome = world.run(args).await;
+            assert_eq!(outcome.code, Some(0), "{outcome:?}");
+            assert!(begin.elapsed() < Duration::from_secs(5), "{outcome:?}");
+        }
+    };
+    let (status, list, token, login, logout, term, int, ()) = tokio::join!(
+        given_up(&STATUS),
+        given_up(&LIST),
+        given_up(&TOKEN),
+        given_up(&LOGIN),
+        given_up(&LOGOUT),
+        ended(Signal::TERM),
+        ended(Signal::INT),
+        others,
+    );
+    assert_eq!((term.0, int.0), (None, Some(130)));
+    let slowest = [status, list, token, login, logout].into_iter().max().unwrap();
+    println!(
+        "a keyring that never answers: given up after {slowest:?} at the latest; gone {:?} after SIGTERM, {:?} after Ctrl-C",
+        term.1, int.1
+    );
+    tokio::task::spawn_blocking(|| drop(dumb)).await.unwrap();
     desktop.end().await;
 }
 

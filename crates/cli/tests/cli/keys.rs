@@ -93,6 +93,17 @@ async fn a_key_that_is_missing_or_empty_is_asked_for() {
     golden("keys/empty", 2, &CHAT, |world| world.set("OPENAI_API_KEY", "\n")).await;
 }
 
+/// G10: for Gemini, a login does as well.
+#[tokio::test]
+async fn who_has_no_key_for_gemini_is_told_how_to_log_in() {
+    let gemini = ["chat", "-m", "gemini/gemini-2.5-flash", "Where?"];
+    golden("keys/gemini_missing", 2, &gemini, |_| {}).await;
+    let stranger = ["chat", "-m", "gpt-4o-mini", "--oauth2", "google", "Where?"];
+    golden("keys/google_for_openai", 2, &stranger, |_| {}).await;
+    let nobody = ["chat", "-m", "gpt-4o-mini", "--oauth2", "", "Where?"];
+    golden("keys/oauth2_of_nobody", 2, &nobody, |_| {}).await;
+}
+
 #[tokio::test]
 async fn a_key_that_no_header_can_carry_is_not_shown() {
     golden("keys/unusable", 2, &CHAT, |world| {

@@ -27,6 +27,9 @@ mod key_sources;
 mod keyring;
 mod keys;
 mod leaks;
+#[cfg(target_os = "linux")]
+mod listener;
+mod models;
 mod output;
 mod quiet;
 mod readme;
@@ -35,3 +38,4 @@ mod token;
 mod token_failures;
 #[cfg(target_os = "linux")]
 mod unsaved;
+mod words;

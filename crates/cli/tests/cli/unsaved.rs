@@ -15,6 +15,7 @@ const CHAT: [&str; 4] = ["chat", "-m", "team/my-model", "Where?"];
 struct Disk(PathBuf);
 
 impl Disk {
+    #[expect(clippy::print_stderr, reason = "for who runs the tests")]
     fn mount(world: &World) -> Option<Self> {
         let path = world.conf("");
         std::fs::create_dir_all(&path).unwrap();

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 /// Counted back from the token's end: in the *advisory* window callers get the token at once while one refresh
 /// runs in the background; in the *mandatory* window they wait for it. The advisory window takes at most half
 /// of a token's lifetime and the mandatory one at most a quarter, so that a short-lived token isn't fetched on
-/// each call. Each cache begins its advisory window up to a tenth earlier than the next, so that many processes
-/// don't refresh at once.
+/// each call. Each cache begins its advisory window up to an eighth earlier than the next (of a short-lived token: later), so
+/// that many processes don't refresh at once.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RefreshPolicy {
@@ -82,9 +82,13 @@ impl RefreshPolicy {
             tracing::warn!("the token arrived expired; using it for {SHORTEST_USE:?}");
             return Windows::all(now.after(SHORTEST_USE));
         }
-        let spread = 1.0 + self.spread / 10.0;
-        let half = left / 2;
-        let advisory = self.advisory.min(half).mul_f64(spread).min(half);
+        let (spread, half) = (self.spread / 8.0, left / 2);
+        let early = self.advisory.min(half).mul_f64(1.0 + spread);
+        let advisory = if early <= half {
+            early
+        } else {
+            half.mul_f64(1.0 - spread)
+        };
         let mandatory = self.mandatory.min(left / 4);
         let before_end = |margin: Duration| now.after(left.saturating_sub(margin));
         Windows {

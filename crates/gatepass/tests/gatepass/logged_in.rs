@@ -1,15 +1,17 @@
 //! People's logins through the facade.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gatepass::oauth2::{AuthorizationHandler, AuthorizationRequest, LoginError};
 use gatepass::{
     BackendError, ConfigError, CredentialKey, ExposeSecret, LlmConfig, LoginOptions, LoginProvider, Profile,
     StoreKind, TokenError, TokenSource, TokenSourceOptions, call_llm, logged_in_source, token_source_with,
 };
-use gatepass_testkit::{AuthorizationServer, ModelServer, visit};
+use gatepass_testkit::{Answer, AuthorizationServer, ModelServer, visit};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// A person whose browser says yes to everything.
 pub(crate) struct Willing;
@@ -263,4 +265,77 @@ fn the_entry_of_the_readme_is_one() {
     assert_eq!(file.check(&nothing), []);
     let team = file.provider("team", &nothing).unwrap().unwrap();
     assert_eq!(team.grant_type, GrantType::AuthorizationCode);
+}
+
+/// T08: whatever an ID token says that isn't for this login, the account stays whose it was.
+#[tokio::test]
+async fn a_forged_id_token_changes_no_account() {
+    type Forgery = (&'static str, fn(&World));
+    let forgeries: [Forgery; 5] = [
+        ("unsigned", unsigned),
+        ("for another client", |world| {
+            world.authorization.set_claim("aud", "another")
+        }),
+        ("of another issuer", |world| {
+            world.authorization.set_claim("iss", "https://evil.example")
+        }),
+        ("of another login", |world| {
+            world.authorization.set_claim("nonce", "another")
+        }),
+        ("expired", |world| {
+            world.authorization.set_claim("exp", 1_000_000_000)
+        }),
+    ];
+    for (what, forge) in forgeries {
+        let world = World::new().await;
+        let key = world.log_in(Some("jane")).await;
+        let store = world.profile().store().unwrap();
+        let before = store.load(&key).await.unwrap().unwrap();
+        assert_eq!(before.subject.as_deref(), Some("4711"));
+        forge(&world);
+        let login = world.provider().log_in(&LoginOptions::default(), &Willing).await;
+        let error = login.unwrap_err().to_string();
+        assert!(error.contains("the ID token"), "{what}: {error}");
+        assert_eq!(store.load(&key).await.unwrap().unwrap(), before, "{what}");
+        assert_eq!(store.list().await.unwrap(), [key], "{what}");
+    }
+}
+
+/// T08: a refresh asks nobody who it is.
+#[tokio::test]
+async fn an_id_token_that_comes_with_a_refresh_is_no_matter() {
+    let world = World::new().await;
+    let key = world.log_in(Some("jane")).await;
+    let store = world.profile().store().unwrap();
+    let before = store.load(&key).await.unwrap().unwrap();
+    let expired = before
+        .access_token
+        .clone()
+        .unwrap()
+        .with_expires_at(SystemTime::UNIX_EPOCH);
+    store
+        .save(&key, &before.clone().with_access_token(expired))
+        .await
+        .unwrap();
+    unsigned(&world);
+    let refused = call_llm("Where?", &world.llm().with_account("jane")).await;
+    assert!(refused.is_err(), "it has no token of the server");
+    let after = store.load(&key).await.unwrap().unwrap();
+    let token = after.access_token.as_ref().map(ExposeSecret::expose_secret);
+    assert_eq!(token, Some("unsigned"), "it was refreshed");
+    assert_eq!(after.subject, before.subject);
+}
+
+/// The next answer of the token endpoint has an ID token of somebody else that nobody has signed.
+fn unsigned(world: &World) {
+    let claims = json!({
+        "iss": world.authorization.issuer(), "aud": AuthorizationServer::CLIENT_ID, "sub": "evil",
+        "exp": 4_000_000_000_u64,
+    });
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let id_token = format!("{}.{}.", part(&json!({ "alg": "none" })), part(&claims));
+    world.authorization.push(Answer::json(
+        200,
+        &json!({ "access_token": "unsigned", "refresh_token": "r", "expires_in": 60, "id_token": id_token }),
+    ));
 }

@@ -1,11 +1,16 @@
 //! The facade against live local servers.
 
 #![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "helpers of tests, which clippy takes for library code"
+    reason = "helpers of tests, which clippy takes for library code; figures are printed"
 )]
 
+#[cfg(feature = "google")]
+mod debug;
 #[cfg(all(feature = "google", target_os = "linux"))]
 mod endurance;
 #[cfg(feature = "google")]

@@ -4,6 +4,8 @@
 //! each, this one looks through its memory, `/proc/PID/mem`. What it finds is printed with what stands around it
 //! (`cargo nextest run -p gatepass memory --success-output immediate`).
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
 use gatepass::file_store::{FileStore, KeySource};
 use gatepass::http_client::{HttpClient, HttpOptions, ServerUrl, Transport};
 use gatepass::oauth2::{Client, RefreshTokenSource, TokenEndpoint};
@@ -39,7 +41,7 @@ fn random() -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_and_a_login_are_wiped() {
     let raw = random()[..32].to_owned();
-    let text = base64_of(&raw);
+    let text = URL_SAFE.encode(&raw);
     let key = KeySource::Given(text.as_str().into());
     let secrets = [
         ("the store's key", raw),
@@ -111,20 +113,6 @@ async fn look_at_a_process(
     assert_eq!(server.token_requests(), 1);
 }
 
-fn base64_of(text: &str) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let bits: String = text.bytes().map(|byte| format!("{byte:08b}")).collect();
-    let digits = bits.as_bytes().chunks(6).map(|six| {
-        let six = format!("{:0<6}", String::from_utf8_lossy(six));
-        char::from(DIGITS[usize::from_str_radix(&six, 2).unwrap()])
-    });
-    let mut encoded: String = digits.collect();
-    while encoded.len() % 4 > 0 {
-        encoded.push('=');
-    }
-    encoded
-}
-
 struct Second {
     child: Child,
     says: BufReader<std::process::ChildStdout>,
@@ -146,7 +134,6 @@ impl Found {
 }
 
 impl Second {
-    #[expect(clippy::disallowed_methods, reason = "this binary is run again")]
     fn start(directory: &Path, server: &str, key: &str) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([

@@ -1,13 +1,14 @@
 //! R12, C11: a refused token is replaced once, for all who hold it.
 
-use crate::support::{authorized, client, quick, url};
+use crate::support::{authorized, client, client_with, quick, url};
 use gatepass_core::{
     AccessToken, BackendError, CachedTokenSource, ErrorKind, StaticTokenSource, TokenError, TokenSource,
 };
-use gatepass_http::{AuthorizedClient, RetryPolicy};
+use gatepass_http::{AuthorizedClient, HttpOptions, RetryPolicy};
 use gatepass_testkit::http::{HeaderMap, HeaderName, HeaderValue};
 use gatepass_testkit::{Answer, ModelServer, ScriptedTokenSource};
 use std::sync::Arc;
+use std::time::Duration;
 
 type Cached = CachedTokenSource<ScriptedTokenSource>;
 
@@ -122,7 +123,11 @@ async fn a_thousand_refusals_at_once_lead_to_one_new_token() {
 async fn a_token_never_leaves_its_server_whatever_the_path() {
     let server = ModelServer::start().await;
     let trap = crate::support::Trap::new();
-    let client = authorized(&server.base_url());
+    // The trap would never answer.
+    let hasty = client_with(HttpOptions::default().with_first_byte_timeout(Duration::from_secs(3)));
+    let source = Arc::new(StaticTokenSource::new(AccessToken::bearer("canary").unwrap()));
+    let client = AuthorizedClient::new(hasty, url(&server.base_url()), source, |_, _| {})
+        .with_retry(RetryPolicy::never());
     let away = trap.address();
     let paths = [
         format!("http://{away}/x"),

@@ -78,6 +78,23 @@ impl Metadata {
                 .unwrap_or(false),
         }))
     }
+
+    /// As it is, told by a server that must not direct our requests inside: names on another origin than that which
+    /// was asked may only lead outside.
+    pub(crate) fn outside(mut self, asked: &ServerUrl) -> Self {
+        let endpoints = [
+            Some(&mut self.token_endpoint),
+            self.authorization_endpoint.as_mut(),
+            self.device_authorization_endpoint.as_mut(),
+            self.revocation_endpoint.as_mut(),
+        ];
+        for url in endpoints.into_iter().flatten() {
+            if !url.has_origin_of(asked) {
+                *url = url.clone().outside();
+            }
+        }
+        self
+    }
 }
 
 fn auth_style(methods: &[String]) -> AuthStyle {

@@ -110,6 +110,28 @@ async fn half_a_head_is_closed_after_ten_seconds() {
     login.unwrap();
 }
 
+/// L09: while the code is exchanged.
+#[tokio::test]
+async fn nobody_pushes_out_the_browser_that_waits_for_the_last_page() {
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await;
+    server.set_delay(Duration::from_millis(500));
+    let (login, page) = log_in(&flow, |asked: Asked| async move {
+        let knocking = async {
+            let mut sockets = Vec::new();
+            for _ in 0..300 {
+                sockets.push(TcpStream::connect(asked.authority()).await);
+                tokio::time::sleep(Duration::from_millis(4)).await;
+            }
+            sockets
+        };
+        tokio::join!(visit(&asked.url), knocking).0
+    })
+    .await;
+    login.unwrap();
+    assert!(page.unwrap().body.contains("You are logged in"));
+}
+
 /// L07
 #[tokio::test]
 async fn every_connection_ends_with_the_login() {

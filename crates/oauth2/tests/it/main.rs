@@ -30,6 +30,8 @@ mod issuers;
 mod listener;
 mod loopback;
 mod memory;
+#[cfg(target_os = "linux")]
+mod names;
 mod parts;
 mod person;
 mod random_answers;

@@ -4,7 +4,7 @@ use crate::person::{Asked, agree, flow, flow_at, http, log_in, metadata, paramet
 use gatepass_http::{ServerUrl, Transport};
 use gatepass_oauth2::{AuthorizationHandler, AuthorizationRequest, LoginError, Metadata, RedirectError};
 use gatepass_testkit::{AuthorizationServer, visit};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// L04, L05, L10: all of these leave the login pending.
 const NOT_THE_ANSWER: &[&str] = &[
@@ -149,6 +149,20 @@ async fn a_pasted_address_passes_the_same_checks() {
         .unwrap();
     assert!(login.credential.refresh_token.is_some());
     assert_eq!(server.token_requests(), 1);
+}
+
+#[tokio::test]
+async fn a_login_by_a_pasted_address_waits_for_no_browser() {
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await;
+    // The quickest of several: the machine may be busy.
+    let mut quickest = Duration::MAX;
+    for _ in 0..3 {
+        let began = Instant::now();
+        flow.run(&Paster(NOT_THE_ANSWER.to_vec())).await.unwrap();
+        quickest = quickest.min(began.elapsed());
+    }
+    assert!(quickest < Duration::from_secs(2), "{quickest:?}");
 }
 
 /// Waits for a line that never comes.

@@ -140,3 +140,16 @@ fn what_is_no_document_is_told_apart() {
         assert!(!format!("{error:?}").contains("canary"));
     }
 }
+
+#[test]
+fn what_is_written_leaves_no_copy_and_what_is_wiped_no_text() {
+    let json = two_accounts().to_json().unwrap();
+    assert_eq!(
+        json.capacity(),
+        json.len(),
+        "a buffer that grew leaves copies behind"
+    );
+    let mut value = json!({"a": "canary", "b": ["canary", {"c": "canary"}], "d": 7});
+    wipe(&mut value);
+    assert_eq!(value, json!({"a": "", "b": ["", {"c": ""}], "d": 7}));
+}

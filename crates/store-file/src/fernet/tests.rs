@@ -128,3 +128,29 @@ fn debug_does_not_print_the_key() {
     assert_eq!(shown, format!("Key({})", key().id()));
     assert_eq!(key().id().len(), 16);
 }
+
+/// Whoever has the key may still be another program.
+#[test]
+fn a_token_of_another_form_is_rejected_though_its_signature_matches() {
+    let signed = |version: u8, body: usize| {
+        let mut token = vec![version];
+        token.extend([0; HEAD - 1]);
+        token.extend(vec![0; body]);
+        let signature = key().mac().chain_update(&token).finalize().into_bytes();
+        token.extend(signature);
+        key().decrypt(URL_SAFE.encode(token).as_bytes())
+    };
+    for (version, body) in [
+        (VERSION + 1, BLOCK),
+        (0, BLOCK),
+        (VERSION, 0),
+        (VERSION, BLOCK + 1),
+    ] {
+        assert_eq!(
+            signed(version, body),
+            Err(Reject::Form),
+            "{version:#x}, {body} bytes"
+        );
+    }
+    assert_eq!(signed(VERSION, BLOCK), Err(Reject::Padding));
+}

@@ -21,7 +21,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Roles: `count`, `history`, `save ACCOUNT TIMES [SECRET]`, `hold ACCOUNT`, `rotate`,
-    /// `rotate once`.
+    /// `rotate once`, `unlock`.
     pub(crate) fn start(directory: &Path, role: &str) -> Self {
         Self::start_under(&[], directory, role)
     }
@@ -105,7 +105,7 @@ fn a_role_of_another_test() {
     let (Ok(role), Ok(directory)) = (std::env::var(ROLE), std::env::var(DIRECTORY)) else {
         return; // somebody runs all ignored tests
     };
-    let store = FileStore::open(directory, KeySource::KeyFile).unwrap();
+    let store = FileStore::open(&directory, KeySource::KeyFile).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -119,6 +119,8 @@ fn a_role_of_another_test() {
             ["save", account, times, secret] => save(&store, account, times.parse().unwrap(), secret).await,
             ["hold", account] => hold(&store, account).await,
             ["rotate"] => rotate(&store).await,
+            #[cfg(target_os = "linux")]
+            ["unlock"] => unlock(Path::new(&directory)).await,
             ["rotate", "once"] => {
                 store.rotate_key(KeySource::KeyFile).await.unwrap();
                 say("rotated");
@@ -183,4 +185,28 @@ async fn rotate(store: &FileStore) {
         store.rotate_key(KeySource::KeyFile).await.unwrap();
         say("rotated");
     }
+}
+
+pub(crate) const PASSPHRASE: &str = "correct horse";
+
+/// Opens a store by its passphrase, and says whether that went well, and the milliseconds and KiB that it took: time
+/// that it was computing, since this machine may have other things to do, and memory at its highest.
+#[cfg(target_os = "linux")]
+async fn unlock(directory: &Path) {
+    use rustix::time::{ClockId, clock_gettime};
+    let computed = || Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap();
+    let peak = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let store = FileStore::open(directory, KeySource::Passphrase(PASSPHRASE.into())).unwrap();
+    let (time, memory) = (computed(), peak());
+    let outcome = crate::support::loaded(&store, "jane").await;
+    let (time, memory) = (computed() - time, peak() - memory);
+    say(&format!(
+        "{} {} {memory}",
+        if outcome.is_ok() { "open" } else { "refused" },
+        time.as_millis()
+    ));
 }

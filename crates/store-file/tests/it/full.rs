@@ -119,6 +119,12 @@ async fn a_limit_on_file_sizes_keeps_the_old_credential() {
         assert!(words.len() == 2 && words[0].contains("Unavailable"), "{words:?}");
         assert_eq!(home.temporaries(), 0);
         assert_eq!(home.read(CREDENTIALS), before);
+        let mut writer = Process::start_after("ulimit -f 100", &home.path, "save jane 2");
+        assert_eq!(
+            writer.last_words(),
+            ["saved", "saved"],
+            "a limit that is far away"
+        );
         let store = FileStore::open(&home.path, KeySource::KeyFile).unwrap();
         store.save(&key("jane"), &credential("3")).await.unwrap();
         assert_eq!(loaded(&store, "jane").await.unwrap().as_deref(), Some("3"));

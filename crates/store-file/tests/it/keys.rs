@@ -189,6 +189,50 @@ async fn a_greedy_description_is_refused_at_once() {
     }
 }
 
+/// S09: in a process of its own, whose memory is nobody else's.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_passphrase_takes_up_to_a_second_and_a_greedy_description_neither_time_nor_memory() {
+    let home = Home::new();
+    let store = home.with(KeySource::Passphrase(crate::child::PASSPHRASE.into()));
+    store.save(&key("jane"), &credential("1")).await.unwrap();
+    let unlock = || {
+        let words = crate::child::Process::start(&home.path, "unlock")
+            .last_words()
+            .concat();
+        let [outcome, time, memory] = words.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{words}");
+        };
+        (
+            outcome.to_owned(),
+            time.parse::<u64>().unwrap(),
+            memory.parse::<u64>().unwrap(),
+        )
+    };
+    let (outcome, time, memory) = unlock();
+    eprintln!("a passphrase: {time} ms of computing, {memory} KiB");
+    assert_eq!(outcome, "open");
+    assert!((100..1000).contains(&time), "{time} ms");
+
+    let meta: serde_json::Value = serde_json::from_slice(&home.read(META)).unwrap();
+    for (member, value) in [
+        ("memory_kib", 64 << 20),
+        ("passes", 1_u64 << 31),
+        ("lanes", 1 << 24),
+    ] {
+        let mut greedy = meta.clone();
+        greedy["keys"][0]["derivation"][member] = value.into();
+        home.write(META, greedy.to_string());
+        let (outcome, time, memory) = unlock();
+        eprintln!("{member} {value}: {time} ms of computing, {memory} KiB");
+        assert_eq!(outcome, "refused");
+        assert!(
+            time <= 50 && memory < 5 << 10,
+            "{member}: {time} ms, {memory} KiB"
+        );
+    }
+}
+
 #[tokio::test]
 async fn what_cant_be_a_key_is_refused_before_any_file_is_touched() {
     let home = Home::new();

@@ -163,13 +163,28 @@ async fn a_file_or_a_dangling_link_in_place_of_the_directory_is_an_error() {
     let (file, link) = (root.path().join("file"), root.path().join("link"));
     std::fs::write(&file, VICTIM).unwrap();
     symlink(root.path().join("nowhere"), &link).unwrap();
-    for path in [&file, &link, &file.join("below")] {
+    for (path, what) in [
+        (&file, "it is not a directory"),
+        (&link, "opening"),
+        (&file.join("below"), "it is not a directory"),
+    ] {
         let store = FileStore::open(path, KeySource::KeyFile).unwrap();
         let error = store.save(&key("jane"), &credential("1")).await.unwrap_err();
         assert!(
             matches!(error, StoreError::Refused { .. } | StoreError::Unavailable { .. }),
             "{error}"
         );
+        assert!(error.to_string().contains(what), "{error}");
     }
     assert_eq!(std::fs::read(&file).unwrap(), VICTIM);
+}
+
+/// Nobody can make a directory there, root included.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_directory_that_cannot_be_made_is_an_error_that_says_so() {
+    let store = FileStore::open("/proc/gatepass", KeySource::KeyFile).unwrap();
+    let error = store.save(&key("jane"), &credential("1")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
+    assert!(error.to_string().contains("making the directory"), "{error}");
 }

@@ -12,10 +12,12 @@
 //! # }
 //! ```
 
+mod complete_backend;
 mod credential_store;
 mod llm_backend;
 mod token_source;
 
+pub use complete_backend::complete_backend;
 pub use credential_store::{credential_store, shared_credential_store};
 pub use llm_backend::llm_backend;
 pub use token_source::token_source;

@@ -107,3 +107,44 @@ fn rewritten(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_form_is_another_one_and_says_the_same() {
+        let expect = json!({ "text": "", "tool_calls": [], "finish": null });
+        let body = json!({ "id": "r", "input": { "a": 1 }, "parts": [{ "text": "Hi" }] });
+        let whole = Recording::made_up("whole", &body, expect.clone());
+        let forms = whole.disguises();
+        assert_eq!(forms.len(), 2);
+        for (form, disguised) in forms {
+            assert_ne!(disguised, whole.body, "{form}");
+            let read: Value = serde_json::from_str(&disguised).unwrap();
+            assert_eq!(
+                (&read["id"], &read["input"]),
+                (&body["id"], &body["input"]),
+                "{form}"
+            );
+            assert_eq!(read["parts"][0]["text"], "Hi", "{form}");
+        }
+        let reordered = rewritten(&body);
+        assert!(
+            reordered.find("\"parts\"") < reordered.find("\"id\""),
+            "{reordered}"
+        );
+        assert_eq!(reordered.matches("x_unheard_of").count(), 2, "{reordered}");
+
+        let events = [json!({ "type": "a", "n": 1 }), json!({ "type": "b", "n": 2 })];
+        let stream = Recording::made_up_stream("stream", &events, expect);
+        let forms = stream.disguises();
+        assert_eq!(forms.len(), 6);
+        for (form, disguised) in forms {
+            assert_ne!(disguised, stream.body, "{form}");
+            let numbers = ["\"n\":1", "\"n\":2"].map(|number| disguised.matches(number).count());
+            assert_eq!(numbers, [1, 1], "{form}: {disguised}");
+        }
+    }
+}

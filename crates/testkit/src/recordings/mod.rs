@@ -148,6 +148,26 @@ impl Recording {
         }
     }
 
+    /// Replays each recording with answers whole and cut where it hurts, and tells what doesn't hold. `replay` asks a backend
+    /// of `server`'s; the number is for [`ask`](Self::ask).
+    pub async fn replay_all(
+        recordings: &[Self],
+        server: &ModelServer,
+        replay: impl AsyncFn(&Self, usize) -> Result<(), Problem>,
+    ) -> Vec<Problem> {
+        let mut failures = Vec::new();
+        for recording in recordings {
+            for size in [usize::MAX, 1009, 61] {
+                if let Err(problem) = replay(recording, size).await {
+                    failures.push(format!("{} (in pieces of {size}): {problem}", recording.id));
+                    server.normal();
+                    break;
+                }
+            }
+        }
+        failures
+    }
+
     /// The data of each event that is JSON, or the whole body.
     #[must_use]
     pub fn chunks(&self) -> Vec<Value> {

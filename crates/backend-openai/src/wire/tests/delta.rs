@@ -89,9 +89,11 @@ fn sound_goes_on_and_its_name_is_told_once() {
         audio(json!({ "data": "AAAA" })),
         audio(json!({ "data": "AQ==" })),
         // Encoded on its own.
-        audio(json!({ "data": "AgM=", "expires_at": 7 })),
+        audio(json!({ "data": "Ag==" })),
+        audio(json!({ "data": "AwQ=", "expires_at": 7 })),
     ]);
-    let expected = json!({ "id": "audio_1", "transcript": "Hello", "data": "AAAAAAAAAQID", "expires_at": 7 });
+    let expected =
+        json!({ "id": "audio_1", "transcript": "Hello", "data": "AAAAAAAAAQIDBA==", "expires_at": 7 });
     assert_eq!(told["audio"], expected);
 }
 

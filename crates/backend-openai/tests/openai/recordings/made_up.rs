@@ -1,5 +1,10 @@
 //! Exchanges that the documentation of providers tells of, and nobody here has recorded.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "values that are written where they are passed"
+)]
+
 use gatepass_testkit::recordings::Recording;
 use serde_json::{Value, json};
 
@@ -371,7 +376,7 @@ fn streamed_responses() -> Vec<Recording> {
                 item("added", 0, &begun),
                 about("content_part.added", 0, "msg_1", json!({ "part": { "type": "refusal", "refusal": "" } })),
                 about("refusal.delta", 0, "msg_1", json!({ "delta": "I " })),
-                alive.clone(),
+                alive,
                 about("refusal.delta", 0, "msg_1", json!({ "delta": "can't." })),
                 about("refusal.done", 0, "msg_1", json!({ "refusal": "I can't." })),
                 about("content_part.done", 0, "msg_1", json!({ "part": { "type": "refusal", "refusal": "I can't." } })),

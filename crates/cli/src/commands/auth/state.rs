@@ -1,6 +1,7 @@
 use crate::time;
-use gatepass::{AccessToken, Clock, Credential, CredentialKey, Scopes, SystemClock};
+use gatepass::{AccessToken, Clock, Credential, CredentialKey, ExposeSecret, Scopes, SystemClock};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::time::SystemTime;
 
 /// What a stored login is good for, as far as this machine can tell.
@@ -59,6 +60,13 @@ impl State {
             "expires_in": left.map(|left| left.as_secs()),
             "refreshes": self.credential.refresh_token.is_some(),
             "scope": self.credential.scopes.as_ref().map(Scopes::to_string),
+            "fingerprint": self.credential.access_token.as_ref().map(fingerprint),
         })
     }
+}
+
+/// Tells one token from another without showing it: the first 4 bytes of its SHA-256.
+fn fingerprint(token: &AccessToken) -> String {
+    let hash = Sha256::digest(token.expose_secret());
+    hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,6 +1,6 @@
 //! A person logs in, by a browser, by pasting or on another device; looks; logs out; takes over another login.
 
-use super::{Way, assert_unseen, no_secret_is_seen};
+use super::{Way, assert_unseen, no_secret_is_seen, patience};
 use crate::support::gossip::Gossip;
 use crate::support::world::{
     ACCESS_TOKEN, CLIENT_SECRET, CODE, DEVICE_CODE, ID_TOKEN, PROXY_PASSWORD, REFRESH_TOKEN,
@@ -8,10 +8,11 @@ use crate::support::world::{
 use crate::support::{By, Outcome, World};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gatepass::{Clock, SystemClock};
 use gatepass_testkit::{Answer, AuthorizationServer, visit};
 use serde_json::{Value, json};
 use std::process::Stdio;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Child;
 
@@ -108,7 +109,7 @@ fn parameter(address: &str, name: &str) -> String {
 }
 
 fn tokens(world: &World, nonce: &str) -> Value {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = SystemClock.now().wall.as_secs();
     let claims = json!({
         "iss": world.authorization.issuer(), "aud": AuthorizationServer::CLIENT_ID, "sub": "4711", "nonce": nonce,
         "iat": now, "exp": now + 3600, "email": "jane@example.com", "email_verified": true,
@@ -132,7 +133,7 @@ fn gossips(world: &World, gossip: &Gossip, way: &str) {
     entry["token_url"] = gossip.url(way).into();
     entry["authorization_url"] = world.authorization.authorization_url().into();
     entry["device_authorization_url"] = world.authorization.device_authorization_url().into();
-    entry["timeout"] = 1.into();
+    entry["timeout"] = patience(way).into();
     world.configure_all(&json!({ "team": entry }));
 }
 

@@ -1,14 +1,16 @@
 //! Stored logins: looked at, used, refreshed, ended, imported; their files damaged, their key in all its places.
 
-use super::{ANY, Way, no_secret_is_seen};
+use super::{ANY, Way, no_secret_is_seen, patience};
 use crate::support::World;
 use crate::support::gossip::Gossip;
 use crate::support::world::{ACCESS_TOKEN, API_KEY, PASSPHRASE, REFRESH_TOKEN, STORE_KEY};
 use gatepass::file_store::{FileStore, KeySource};
-use gatepass::{AccessToken, Credential, CredentialKey, CredentialStore, ProviderName, RefreshToken};
+use gatepass::{
+    AccessToken, Clock, Credential, CredentialKey, CredentialStore, ProviderName, RefreshToken, SystemClock,
+};
 use gatepass_testkit::{Answer, AuthorizationServer};
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const TOKEN: &str = "token --provider team";
 const STATUS: &str = "auth status --provider team";
@@ -34,7 +36,7 @@ fn gossips(world: &World, gossip: &Gossip, way: &str) {
         entry["authorization_url"] = world.authorization.authorization_url().into();
         entry["revocation_url"] = gossip.url(way).into();
         entry["token_url"] = gossip.url(way).into();
-        entry["timeout"] = 1.into();
+        entry["timeout"] = patience(way).into();
     });
     save(world, KeySource::KeyFile, &gossip.url(way), 0);
 }
@@ -46,7 +48,7 @@ fn configure(world: &World, change: impl FnOnce(&mut Value)) {
 }
 
 fn save(world: &World, key: KeySource, token_url: &str, good_for: u64) {
-    let expires_at = SystemTime::now() + Duration::from_secs(good_for);
+    let expires_at = SystemClock.now().after(Duration::from_secs(good_for)).wall_time();
     let token = AccessToken::bearer(ACCESS_TOKEN)
         .unwrap()
         .with_expires_at(expires_at);
@@ -124,13 +126,13 @@ const USES: &[Way] = &[
         world.limit("trap '' XFSZ; ulimit -f 0");
     }),
     ("it is ended", LOGOUT, 0, |world, _| plain(world)),
-    ("its end is gossiped of", LOGOUT, 0, |world, gossip| {
+    ("its end is gossiped of", LOGOUT, 5, |world, gossip| {
         gossips(world, gossip, "oauth/400")
     }),
-    ("its end breaks the server", LOGOUT, 0, |world, gossip| {
+    ("its end breaks the server", LOGOUT, 5, |world, gossip| {
         gossips(world, gossip, "headers/500")
     }),
-    ("its end leads elsewhere", LOGOUT, 0, |world, gossip| {
+    ("its end leads elsewhere", LOGOUT, 5, |world, gossip| {
         gossips(world, gossip, "location/307")
     }),
     ("its end on a full disk", LOGOUT, ANY, |world, _| {

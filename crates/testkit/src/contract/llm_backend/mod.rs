@@ -1,7 +1,7 @@
 mod connections;
 mod failures;
 mod replies;
-mod sure;
+pub(super) mod sure;
 
 use crate::model::ModelServer;
 use gatepass_core::LlmBackend;
