@@ -2,7 +2,7 @@
 //! wrong by hours leaves behind is put into the store instead.
 
 use crate::support::{By, World};
-use gatepass::Profile;
+use gatepass::{Clock, Profile, SystemClock};
 use serde_json::json;
 use std::time::{Duration, SystemTime};
 
@@ -32,7 +32,7 @@ async fn a_clock_that_was_set_by_hours_costs_a_request_each_time() {
     let before = world.authorization.token_requests();
 
     // Seven hours later by the clock: all seem to have run out.
-    move_expiry(&world, SystemTime::now() - HOURS).await;
+    move_expiry(&world, SystemClock.now().wall_time() - HOURS).await;
     for _ in 0..3 {
         let token = world.run(&TOKEN).await.token().unwrap();
         assert!(world.authorization.is_active(&token));
@@ -41,7 +41,7 @@ async fn a_clock_that_was_set_by_hours_costs_a_request_each_time() {
 
     // Seven hours earlier: what the server has long forgotten seems to be good.
     let old = world.run(&TOKEN).await.token().unwrap();
-    move_expiry(&world, SystemTime::now() + HOURS).await;
+    move_expiry(&world, SystemClock.now().wall_time() + HOURS).await;
     world.authorization.revoke(&old);
     for _ in 0..3 {
         let chat = world.run(&CHAT).await;
