@@ -6,7 +6,7 @@ use gatepass_core::{
     BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings, LlmBackend,
     ModelInfo, TokenSource,
 };
-use gatepass_http::{HttpClient, HttpResponse, RetryPolicy, ServerUrl};
+use gatepass_http::{HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport};
 use http::HeaderMap;
 use std::sync::Arc;
 
@@ -91,7 +91,22 @@ impl OpenAiBackend {
         api_version: &str,
         source: impl TokenSource + 'static,
     ) -> Result<Self, ConfigError> {
-        let server = Server::azure(resource, api_version, source)?;
+        let resource = ServerUrl::parse(resource, "resource", Transport::Encrypted)?;
+        let http = HttpClient::new(HttpOptions::default())?;
+        Self::azure_with_http(http, &resource, api_version, Arc::new(source))
+    }
+
+    /// As [`azure`](Self::azure), through an HTTP client with options of its own.
+    ///
+    /// # Errors
+    /// As [`azure`](Self::azure).
+    pub fn azure_with_http(
+        http: HttpClient,
+        resource: &ServerUrl,
+        api_version: &str,
+        source: Arc<dyn TokenSource>,
+    ) -> Result<Self, ConfigError> {
+        let server = Server::azure(http, resource, api_version, source)?;
         Ok(Self { server })
     }
 

@@ -42,9 +42,10 @@ impl Server {
 
     /// `{resource}/openai/deployments/{model}/…?api-version=…`.
     pub(crate) fn azure(
-        resource: &str,
+        http: HttpClient,
+        resource: &ServerUrl,
         api_version: &str,
-        source: impl TokenSource + 'static,
+        source: Arc<dyn TokenSource>,
     ) -> Result<Self, ConfigError> {
         let is_version = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
         if api_version.is_empty() || !api_version.bytes().all(is_version) {
@@ -54,15 +55,14 @@ impl Server {
             );
             return Err(ConfigError::invalid("api_version", what, fix));
         }
-        let resource = ServerUrl::parse(resource, "resource", Transport::Encrypted)?;
         if resource.as_str().contains('?') {
             let (what, fix) = ("has a query", "write it as https://NAME.openai.azure.com");
-            return Err(ConfigError::invalid("resource", what, fix));
+            return Err(ConfigError::invalid("base_url", what, fix));
         }
-        let base_url = format!("{}?api-version={api_version}", resource.join("openai").as_str());
-        let base_url = ServerUrl::parse(&base_url, "resource", Transport::Encrypted)?;
-        let http = HttpClient::new(HttpOptions::default())?;
-        let mut server = Self::with_http(http, base_url, Arc::new(source));
+        let base_url = resource
+            .join("openai")
+            .with_query(&[("api-version", api_version)]);
+        let mut server = Self::with_http(http, base_url, source);
         // Under a name of one's own, too.
         server.client = server.client.with_key_header(AZURE_KEY);
         server.dialect = Dialect::Azure;

@@ -1,7 +1,7 @@
 //! The command line, as clap reads it. The comments are its help.
 
 use crate::exit::Exit;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use gatepass::{ConfigError, Profile, StoreKind};
@@ -25,6 +25,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Ask a model; the answer appears as it is written
     Chat(ChatArgs),
+    /// List the models of a provider
+    Models(ModelsArgs),
     /// Print a provider's access token
     Token(TokenArgs),
     /// Log in and out, and see who is
@@ -68,7 +70,7 @@ pub(crate) struct ChatArgs {
     #[arg(short, long)]
     pub(crate) model: String,
     /// Use a token of this OAuth2 provider: google, or a configured one
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) oauth2: Option<String>,
     #[command(flatten)]
     pub(crate) config: ConfigArg,
@@ -99,6 +101,26 @@ pub(crate) struct ChatArgs {
     pub(crate) json: bool,
     /// What to ask; - or nothing reads it from stdin
     pub(crate) prompt: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = MODELS_EXAMPLES)]
+pub(crate) struct ModelsArgs {
+    /// A configured provider; or openai, gemini or anthropic
+    #[arg(long, value_name = "NAME")]
+    pub(crate) provider: String,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
+    #[command(flatten)]
+    pub(crate) account: AccountArg,
+    #[command(flatten)]
+    pub(crate) profile: ProfileArgs,
+    /// The address of the API, if the provider's entry has none
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// Print them as JSON, with all that the provider says of each
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -156,6 +178,8 @@ pub(crate) struct StatusArgs {
     pub(crate) account: AccountArg,
     #[command(flatten)]
     pub(crate) store: StoreArg,
+    #[command(flatten)]
+    pub(crate) config: ConfigArg,
     /// Print all that is known as JSON: expiry, scope, where login and key are
     #[arg(long)]
     pub(crate) json: bool,
@@ -327,6 +351,7 @@ impl Command {
     pub(crate) const fn form(&self) -> Form {
         let json = match self {
             Self::Chat(args) => args.json,
+            Self::Models(args) => args.json,
             Self::Token(args) => args.json,
             Self::Auth(AuthCommand::Login(args)) => args.json,
             Self::Auth(AuthCommand::Status(args)) => args.json,
@@ -376,6 +401,12 @@ Examples:
   gatepass chat -m gpt-4o-mini --system \"Be brief.\" \"What is TCP?\"
   git diff | gatepass chat -m corp/my-model --system \"Write a commit message.\"
   gatepass chat -m corp/my-model --schema city.json --json \"The capital of France\"";
+
+const MODELS_EXAMPLES: &str = "\
+Examples:
+  gatepass models --provider corp
+  gatepass models --provider gemini
+  gatepass models --provider corp --json | jq -r '.models[].id'";
 
 const TOKEN_EXAMPLES: &str = "\
 Examples:

@@ -1,5 +1,4 @@
 use crate::failure::Failure;
-use gatepass::oauth2::LoginError;
 use gatepass::{BackendError, ErrorKind, StoreError, TokenError};
 use std::process::ExitCode;
 
@@ -33,7 +32,7 @@ impl Exit {
             Self::Refused => "not authenticated, or refused",
             Self::Usage => "usage or configuration",
             Self::StoredData => "stored data can't be read or written",
-            Self::Unavailable => "network or server",
+            Self::Unavailable => "network, server, or this machine",
             Self::NotRevoked => "logged out here, but the provider couldn't be told",
             Self::Interrupted => "interrupted (Ctrl-C)",
         }
@@ -50,8 +49,9 @@ impl Exit {
             Failure::Usage { .. } | Failure::Config(_) => Self::Usage,
             Failure::Token(error) => Self::of_token(error),
             Failure::Backend(error) => Self::of_backend(error),
-            Failure::Login(LoginError::Denied { .. } | LoginError::TimedOut { .. }) => Self::Refused,
-            Failure::Login(_) | Failure::System { .. } => Self::Unavailable,
+            // Nobody is logged in then, and waiting doesn't help: no browser can be started, a port is taken.
+            Failure::Login(_) => Self::Refused,
+            Failure::System { .. } => Self::Unavailable,
             Failure::NotSaved(_) => Self::StoredData,
             Failure::Interrupted => Self::Interrupted,
             // Who reads our output has had enough of it.
@@ -134,6 +134,7 @@ mod tests {
         assert_eq!(
             backend(TokenError::LoginRequired {
                 provider: "corp".into(),
+                account: None,
                 source: None
             }),
             1

@@ -1,5 +1,6 @@
 use gatepass::oauth2::LoginError;
-use gatepass::{BackendError, ConfigError, StoreError, TokenError};
+use gatepass::{BackendError, ConfigError, StoreError, TokenError, printable};
+use std::error::Error;
 use std::io;
 
 /// Why a command failed.
@@ -13,7 +14,7 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
-    Backend(#[from] BackendError),
+    Backend(BackendError),
     /// The person didn't come to be logged in.
     #[error(transparent)]
     Login(LoginError),
@@ -34,6 +35,16 @@ pub(crate) enum Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Token(error.into())
+    }
+}
+
+/// That a call has no token is told as what it is: why there is none.
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        match error {
+            BackendError::Token(error) => Self::Token(error),
+            error => Self::Backend(error),
+        }
     }
 }
 
@@ -64,6 +75,41 @@ impl Failure {
         }
     }
 
+    /// What happened, first of all in the words that people look for.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Token(TokenError::LoginRequired {
+                provider,
+                source: None,
+                ..
+            }) => format!("Not authenticated with {provider}"),
+            Self::Token(TokenError::LoginRequired { provider, .. }) => {
+                format!("Failed to refresh token for {provider}")
+            }
+            Self::Token(TokenError::Store(StoreError::Corrupt { .. } | StoreError::WrongKey { .. })) => {
+                "Failed to decrypt credentials".into()
+            }
+            error => error.to_string(),
+        }
+    }
+
+    /// Why, one cause after the other; what was said already is left out.
+    pub(crate) fn causes(&self) -> Vec<String> {
+        let mut said = vec![self.message()];
+        let mut next: Option<&dyn Error> = match self {
+            Self::Token(TokenError::LoginRequired { .. }) => self.source(),
+            error => Some(error),
+        };
+        while let Some(cause) = next {
+            let text = printable(&cause.to_string());
+            if !said.iter().any(|earlier| earlier.contains(&text)) {
+                said.push(text);
+            }
+            next = cause.source();
+        }
+        said.split_off(1)
+    }
+
     /// The next step, where there is one.
     pub(crate) fn fix(&self) -> Option<String> {
         match self {
@@ -81,7 +127,6 @@ impl Failure {
     pub(crate) fn request_id(&self) -> Option<&str> {
         match self {
             Self::Token(error) => request_id_of(error),
-            Self::Backend(BackendError::Token(error)) => request_id_of(error),
             Self::Backend(error) => error.request_id(),
             _ => None,
         }
@@ -101,7 +146,6 @@ impl Failure {
             Self::Usage { .. } => "usage",
             Self::Config(_) => "config",
             Self::Token(error) => kind_of_token(error),
-            Self::Backend(BackendError::Token(error)) => kind_of_token(error),
             Self::Backend(error) => error.kind().as_str(),
             Self::Login(LoginError::System { .. }) => "system",
             Self::Login(_) => "auth",
@@ -133,7 +177,51 @@ const fn kind_of_token(error: &TokenError) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use gatepass::ErrorKind;
+    use super::*;
+    use gatepass::{ErrorKind, Refusal};
+    use std::sync::Arc;
+
+    #[test]
+    fn a_cause_that_was_told_already_is_left_out() {
+        let config = ConfigError::invalid("base_url", "is missing", "add it");
+        let failure = Failure::from(BackendError::from(TokenError::from(config)));
+        assert_eq!(failure.message(), "base_url is missing");
+        assert!(failure.causes().is_empty());
+        let broken = Failure::from(BackendError::Interrupted {
+            partial: Box::default(),
+            source: Box::new(TokenError::malformed("no token").into()),
+        });
+        assert_eq!(broken.message(), "the answer broke off");
+        let causes = ["no token for this call", "malformed token response: no token"];
+        assert_eq!(broken.causes(), causes);
+    }
+
+    /// G8
+    #[test]
+    fn what_people_have_a_name_for_is_told_by_that_name_with_the_real_cause_after_it() {
+        let login_required = |source: Option<TokenError>| {
+            Failure::from(BackendError::from(TokenError::LoginRequired {
+                provider: "google".into(),
+                account: Some("jane".into()),
+                source: source.map(|source| Arc::new(source) as _),
+            }))
+        };
+        let nobody = login_required(None);
+        assert_eq!(nobody.message(), "Not authenticated with google");
+        assert!(nobody.causes().is_empty());
+        let fix = "run: gatepass auth login --provider google --account jane";
+        assert_eq!(nobody.fix().unwrap(), fix);
+
+        let refused = Refusal::new("as.example", 400, "invalid_grant");
+        let ended = login_required(Some(TokenError::Refused(Box::new(refused.clone()))));
+        assert_eq!(ended.message(), "Failed to refresh token for google");
+        assert_eq!(ended.causes(), [refused.to_string()]);
+
+        let (what, source) = ("FILE".into(), None);
+        let corrupt = Failure::from(StoreError::Corrupt { what, source });
+        assert_eq!(corrupt.message(), "Failed to decrypt credentials");
+        assert_eq!(corrupt.causes(), ["the stored credential FILE is corrupt"]);
+    }
 
     #[test]
     fn the_readme_names_each_kind() {

@@ -3,7 +3,9 @@
 use crate::args::Form;
 use crate::report::{self, WARNING};
 use crate::spinner;
+use gatepass::printable;
 use std::fmt;
+use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
@@ -48,7 +50,7 @@ fn for_a_person() -> Targets {
         .with_target("gatepass_oauth2::login", LevelFilter::OFF)
 }
 
-/// `warning: what happened key=value`, for a person.
+/// `warning: what happened`. Our own messages are whole sentences, and say what their fields do; others' don't.
 struct Warning;
 
 impl<S, N> FormatEvent<S, N> for Warning
@@ -64,7 +66,24 @@ where
     ) -> fmt::Result {
         spinner::make_room();
         write!(line, "{WARNING}warning:{WARNING:#} ")?;
-        context.format_fields(line.by_ref(), event)?;
+        if event.metadata().target().starts_with("gatepass") {
+            let mut message = Message::default();
+            event.record(&mut message);
+            line.write_str(&printable(&message.0))?;
+        } else {
+            context.format_fields(line.by_ref(), event)?;
+        }
         writeln!(line)
+    }
+}
+
+#[derive(Default)]
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            self.0 = format!("{value:?}");
+        }
     }
 }

@@ -4,9 +4,8 @@ use crate::args::Form;
 use crate::failure::Failure;
 use crate::spinner;
 use anstyle::{AnsiColor, Style};
-use gatepass::{ConfigProblem, Severity, printable};
+use gatepass::{ConfigProblem, Severity};
 use serde_json::{Value, json};
-use std::error::Error;
 use std::io::Write;
 
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -55,8 +54,8 @@ fn text(failure: &Failure) -> String {
     if matches!(failure, Failure::Interrupted) {
         return format!("{failure}\n");
     }
-    let mut text = format!("{ERROR}error:{ERROR:#} {failure}\n");
-    for cause in causes(failure) {
+    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", failure.message());
+    for cause in failure.causes() {
         text.push_str(&format!("  because: {cause}\n"));
     }
     text + &failure.fix().as_deref().map(help).unwrap_or_default()
@@ -65,8 +64,8 @@ fn text(failure: &Failure) -> String {
 fn described(failure: &Failure) -> Value {
     let mut error = json!({
         "kind": failure.kind(),
-        "message": failure.to_string(),
-        "causes": causes(failure),
+        "message": failure.message(),
+        "causes": failure.causes(),
         "fix": failure.fix(),
         "request_id": failure.request_id(),
     });
@@ -76,35 +75,7 @@ fn described(failure: &Failure) -> Value {
     json!({ "error": error })
 }
 
-/// The causes, one after the other; what an earlier one has said is left out.
-fn causes(error: &dyn Error) -> Vec<String> {
-    let mut said = vec![error.to_string()];
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = printable(&cause.to_string());
-        if !said.iter().any(|earlier| earlier.contains(&text)) {
-            said.push(text);
-        }
-        next = cause.source();
-    }
-    said.split_off(1)
-}
-
 /// There is nobody left to tell when this fails.
 fn say(text: &str) {
     _ = anstream::stderr().lock().write_all(text.as_bytes());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use gatepass::{BackendError, ConfigError, TokenError};
-
-    #[test]
-    fn a_cause_that_was_told_already_is_left_out() {
-        let config = ConfigError::invalid("base_url", "is missing", "add it");
-        let failure = Failure::from(BackendError::from(TokenError::from(config)));
-        assert_eq!(causes(&failure), ["base_url is missing"]);
-        assert_eq!(failure.to_string(), "no token for this call");
-    }
 }

@@ -5,6 +5,26 @@
 //! [`ChatReply`]. Everything else is a decorator of one of them: [`CachedTokenSource`] makes any source cheap
 //! to ask.
 //!
+//! A source of your own is one method, and the decorator adds all the rest to it:
+//!
+//! ```
+//! use gatepass_core::{AccessToken, CachedTokenSource, TokenError, TokenSource, async_trait};
+//! use std::time::Duration;
+//!
+//! struct Vault;
+//!
+//! #[async_trait]
+//! impl TokenSource for Vault {
+//!     async fn token(&self) -> Result<AccessToken, TokenError> {
+//!         let lease = "ask your vault here";
+//!         Ok(AccessToken::bearer(lease.replace(' ', "-"))?.with_lifetime(Duration::from_secs(600)))
+//!     }
+//! }
+//!
+//! let source = CachedTokenSource::new(Vault);
+//! # drop(source);
+//! ```
+//!
 //! This crate knows no provider, no HTTP client, no TLS and no operating system. The modules below stand
 //! roughly in the order in which a request meets them.
 
@@ -31,6 +51,10 @@ mod error;
 
 #[cfg(doctest)]
 mod secrets;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 pub use backend::LlmBackend;
 pub use cache::{CachedTokenSource, RefreshPolicy};

@@ -96,7 +96,7 @@ fn from_environment(variables: &[&'static str]) -> Result<(SecretString, &'stati
     }
     let variable = variables.first().copied().unwrap_or_default();
     let or_log_in = match variable {
-        "GOOGLE_API_KEY" => ", or log in with Google (oauth_provider: google)",
+        "GOOGLE_API_KEY" => ", or run: gatepass auth login --provider google",
         _ => "",
     };
     Err(ConfigError::invalid(

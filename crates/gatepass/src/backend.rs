@@ -7,14 +7,19 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The language of an API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Api {
     Anthropic,
+    /// Vertex AI's too: its address tells.
     Gemini,
     OpenAi,
     /// A vendor that is called by its key has no use for it.
     #[cfg(feature = "client-credentials")]
     OpenAiResponses,
+    #[cfg(feature = "client-credentials")]
+    Azure {
+        api_version: String,
+    },
 }
 
 /// Where an API is, and how it is spoken to.
@@ -58,11 +63,28 @@ impl Place<'_> {
                 let backend = gatepass_openai::OpenAiResponsesBackend::with_http(http, base_url, source);
                 traced(backend.with_headers(headers), provider)
             }
+            #[cfg(all(feature = "client-credentials", feature = "openai"))]
+            Api::Azure { api_version } => {
+                let backend =
+                    gatepass_openai::OpenAiBackend::azure_with_http(http, &base_url, &api_version, source)?;
+                traced(backend.with_headers(headers), provider)
+            }
             #[cfg(not(all(feature = "anthropic", feature = "gemini", feature = "openai")))]
             api => return Err(api.unsupported()),
         };
         Ok(traced)
     }
+}
+
+/// The address of `project`'s models at `location` of Vertex AI.
+#[cfg(all(feature = "client-credentials", feature = "gemini"))]
+pub(crate) fn vertex_url(project: &str, location: &str) -> Result<ServerUrl, ConfigError> {
+    gatepass_gemini::GeminiBackend::vertex_url(project, location)
+}
+
+#[cfg(all(feature = "client-credentials", not(feature = "gemini")))]
+pub(crate) fn vertex_url(_: &str, _: &str) -> Result<ServerUrl, ConfigError> {
+    Err(Api::Gemini.unsupported())
 }
 
 fn traced(backend: impl LlmBackend + 'static, provider: &str) -> Arc<dyn LlmBackend> {

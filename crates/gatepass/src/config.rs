@@ -10,6 +10,9 @@ use std::path::PathBuf;
 /// let config = LlmConfig::new("corp/my-model").with_temperature(0.7).with_max_tokens(200);
 /// # drop(config);
 /// ```
+///
+/// Who knows such a configuration as `auth_type: oauth2` with `oauth_provider: "google"` writes `with_oauth2("google")`:
+/// the two are one value here, [`AuthType::OAuth2 { provider }`](AuthType::OAuth2), so that neither can be forgotten.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct LlmConfig {

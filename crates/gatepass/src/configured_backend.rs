@@ -1,6 +1,6 @@
 //! The backend of a configured provider.
 
-use crate::backend::{Api, Place};
+use crate::backend::{Api, Place, vertex_url};
 use crate::configured::{Whose, source_of};
 use crate::shared::Shared;
 use gatepass_client_credentials::{self as client_credentials, Provider};
@@ -30,15 +30,20 @@ pub(crate) fn backend_of(
             headers: provider.headers.clone(),
             provider: provider.name.as_str(),
         };
-        place.backend(source_of(provider.clone(), whose)?)
+        let source = source_of(provider.clone(), whose)?;
+        let backend = place.backend(source);
+        backend.map_err(|error| error.at(&provider.path, provider.name.as_str()))
     })
 }
 
 fn api_of(provider: &Provider) -> Result<Api, ConfigError> {
-    match provider.api {
+    match &provider.api {
         client_credentials::Api::OpenAi => Ok(Api::OpenAi),
         client_credentials::Api::OpenAiResponses => Ok(Api::OpenAiResponses),
-        client_credentials::Api::Gemini => Ok(Api::Gemini),
+        client_credentials::Api::Azure { api_version } => Ok(Api::Azure {
+            api_version: api_version.clone(),
+        }),
+        client_credentials::Api::Gemini | client_credentials::Api::Vertex { .. } => Ok(Api::Gemini),
         client_credentials::Api::Anthropic => Ok(Api::Anthropic),
         _ => Err(ConfigError::invalid(
             "api",
@@ -48,23 +53,35 @@ fn api_of(provider: &Provider) -> Result<Api, ConfigError> {
     }
 }
 
-/// The entry's `base_url`, or the caller's where it has none: a token goes only where its entry says.
+/// The entry's address, or the caller's where it has none: a token goes only where its entry says.
 fn base_url_of(provider: &Provider, given: Option<&str>) -> Result<ServerUrl, ConfigError> {
+    let at_entry = |error: ConfigError| error.at(&provider.path, provider.name.as_str());
     let given = given
         .map(|url| ServerUrl::parse(url, "base_url", provider.transport))
         .transpose()?;
-    let (what, fix) = match (&provider.base_url, given) {
-        (Some(own), Some(given)) if *own != given => (
+    let (what, fix) = match (own_url(provider).map_err(at_entry)?, given) {
+        (Some(own), Some(given)) if own != given => (
             "differs from the one that was given: the token goes only where its entry says",
             "leave it out, or change the entry",
         ),
-        (Some(own), _) => return Ok(own.clone()),
-        (None, Some(given)) => return Ok(given),
+        (Some(url), _) | (None, Some(url)) => return Ok(url),
         (None, None) => (
             "is missing",
             "add the address of the API: base_url = https://host/v1",
         ),
     };
-    let problem = gatepass_core::ConfigProblem::new(what, fix).with_field("base_url");
-    Err(ConfigError::Invalid(Box::new(problem)).at(&provider.path, provider.name.as_str()))
+    Err(at_entry(ConfigError::invalid("base_url", what, fix)))
+}
+
+/// Project and location tell an address of Vertex AI; on another server, its path.
+fn own_url(provider: &Provider) -> Result<Option<ServerUrl>, ConfigError> {
+    let server = provider.base_url.clone();
+    let client_credentials::Api::Vertex { project, location } = &provider.api else {
+        return Ok(server);
+    };
+    let vertex = vertex_url(project, location)?;
+    Ok(Some(match server {
+        Some(server) => server.with_path(vertex.path()),
+        None => vertex,
+    }))
 }

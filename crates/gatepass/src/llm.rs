@@ -29,6 +29,9 @@ impl Llm {
 
     /// The model that `config` names. Asks no server yet.
     ///
+    /// It is [`connect`](Self::connect) with all that can be said besides. Nothing is waited for today; it is async so that a
+    /// configuration which has to be fetched needn't change any caller.
+    ///
     /// # Errors
     /// [`ConfigError`], with what to do about it.
     pub async fn with_config(config: &LlmConfig) -> Result<Self, ConfigError> {

@@ -86,6 +86,7 @@ impl Profile {
             (Some(only), true) => Ok(only),
             (None, _) => Err(TokenError::LoginRequired {
                 provider: provider.to_string(),
+                account: None,
                 source: None,
             }),
             (Some(last), false) => {
@@ -127,7 +128,9 @@ impl LoggedInSource {
 #[async_trait]
 impl TokenSource for LoggedInSource {
     async fn token(&self) -> Result<AccessToken, TokenError> {
-        self.inner.get_or_try_init(|| self.find()).await?.token().await
+        let source = self.inner.get_or_try_init(|| self.find()).await?;
+        let token = source.token().await;
+        token.map_err(|error| self.provider.in_its_words(error))
     }
 
     fn reject(&self, token: &AccessToken) {

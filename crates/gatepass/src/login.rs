@@ -239,6 +239,27 @@ impl LoginProvider {
         revocation.revoke(credential).await
     }
 
+    /// Says where a field of the provider stands that doesn't fit a stored login, and calls it by the name it has there.
+    pub(crate) fn in_its_words(&self, error: TokenError) -> TokenError {
+        let TokenError::Config(ConfigError::Invalid(mut problem)) = error else {
+            return error;
+        };
+        if let Some("token_url" | "client_id") = problem.field.as_deref() {
+            match &self.kind {
+                Kind::Configured(provider) => {
+                    problem.path.get_or_insert_with(|| provider.path.clone());
+                    problem.provider.get_or_insert_with(|| provider.name.to_string());
+                }
+                #[cfg(feature = "google")]
+                Kind::Google(secrets) => {
+                    problem.path.get_or_insert_with(|| secrets.path().to_owned());
+                    problem.field = problem.field.map(|field| field.replace("token_url", "token_uri"));
+                }
+            }
+        }
+        TokenError::Config(ConfigError::Invalid(problem))
+    }
+
     /// The token endpoint, for refreshes.
     pub(crate) async fn endpoint(&self) -> Result<TokenEndpoint, TokenError> {
         match &self.kind {

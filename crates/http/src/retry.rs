@@ -109,7 +109,7 @@ impl RetryPolicy {
             let Some(pause) = self.pause(planned, advice(&error), began.elapsed()) else {
                 break;
             };
-            tracing::warn!(what, attempt = attempts, ?pause, %error, "trying again");
+            tracing::warn!(what, attempt = attempts, ?pause, %error, "{what}: {error}; trying again in {pause:.1?}");
             tokio::time::sleep(pause).await;
             match attempt().await {
                 Ok(done) => return Ok(done),

@@ -58,7 +58,7 @@ fn build(extra: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Er
         Err(error) if from_file => return Err(error),
         // A small container may have no certificates at all; plain http to this machine needs none.
         Err(error) => {
-            tracing::warn!(%error, "no certificates can be trusted: https won't work; set ca_file, or install them");
+            tracing::warn!(%error, "no certificates can be trusted, so https won't work: {error}; set ca_file, or install them");
             config
                 .with_root_certificates(rustls::RootCertStore::empty())
                 .with_no_client_auth()

@@ -113,6 +113,7 @@ mod tests {
     fn a_missing_login_says_so() {
         let error = TokenError::LoginRequired {
             provider: "corp".into(),
+            account: None,
             source: None,
         };
         let error = provider_error(error.into());

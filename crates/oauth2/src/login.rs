@@ -163,7 +163,7 @@ impl LoginError {
                 "end the program that uses it, and log in again".into()
             }
             Self::System { .. } => {
-                "log in without a browser: open the address by hand and paste the one it leads to".into()
+                "log in with --no-browser: open the address by hand and paste the one that it leads to".into()
             }
             Self::Token(error) => error.fix(),
         }

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The fields that an entry may have.
-pub(crate) const FIELDS: [&str; 21] = [
+pub(crate) const FIELDS: [&str; 24] = [
     "client_id",
     "client_secret",
     "token_url",
@@ -25,6 +25,9 @@ pub(crate) const FIELDS: [&str; 21] = [
     "provider_name",
     "base_url",
     "api",
+    "api_version",
+    "project",
+    "location",
     "issuer",
     "audience",
     "resource",
@@ -124,7 +127,7 @@ impl Reader<'_> {
         let scopes = self.parsed("scope", Scopes::parse);
         let refresh_token = self.text("refresh_token").map(RefreshToken::new);
         let base_url = self.parsed("base_url", url("base_url"));
-        let api = self.parsed("api", Api::parse).unwrap_or_default();
+        let api = self.api();
         let audience = self.text("audience");
         let resource = self.text("resource");
         let auth_style = self.parsed("auth_style", AuthStyle::parse).unwrap_or_default();
@@ -147,7 +150,7 @@ impl Reader<'_> {
             scopes,
             refresh_token,
             base_url,
-            api,
+            api: api?,
             audience,
             resource,
             auth_style,
@@ -190,6 +193,43 @@ impl Reader<'_> {
         if self.has("refresh_token") {
             let fix = "remove it, and run: gatepass auth login";
             self.fail("refresh_token", "comes from the person's login", fix);
+        }
+    }
+
+    /// The language of the API, with what it needs to be told besides.
+    fn api(&mut self) -> Option<Api> {
+        let api = self.text_or_empty("api");
+        let api = api.as_deref().unwrap_or("openai");
+        for (field, of) in [
+            ("api_version", "azure"),
+            ("project", "vertex"),
+            ("location", "vertex"),
+        ] {
+            if self.has(field) && api != of {
+                let fix = format!("write api = {of}, or remove it");
+                self.fail(field, &format!("is for the api {of}"), fix);
+            }
+        }
+        match api {
+            "openai" => Some(Api::OpenAi),
+            "openai-responses" => Some(Api::OpenAiResponses),
+            "azure" => Some(Api::Azure {
+                api_version: self.required("api_version")?,
+            }),
+            "gemini" => Some(Api::Gemini),
+            "vertex" => {
+                let (project, location) = (self.required("project"), self.required("location"));
+                Some(Api::Vertex {
+                    project: project?,
+                    location: location?,
+                })
+            }
+            "anthropic" => Some(Api::Anthropic),
+            _ => {
+                let fix = "write openai, openai-responses, azure, gemini, vertex or anthropic";
+                self.fail("api", "is not known", fix);
+                None
+            }
         }
     }
 

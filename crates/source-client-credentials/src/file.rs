@@ -126,7 +126,7 @@ impl ProvidersFile {
         let mode = std::fs::metadata(&self.path).ok()?.permissions().mode();
         (mode & 0o077 != 0 && self.entries.values().any(entry::holds_a_secret)).then(|| {
             let fix = format!(
-                "chmod 600 {}, or write os.environ/NAME instead",
+                "run: chmod 600 '{}', or write os.environ/NAME instead",
                 self.path.display()
             );
             ConfigProblem::new("holds a secret and other users can read it", fix)

@@ -52,7 +52,7 @@ pub struct Provider {
 }
 
 /// Which language an API speaks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Api {
     /// OpenAI's chat completions, as most gateways do.
@@ -60,30 +60,23 @@ pub enum Api {
     OpenAi,
     /// OpenAI's Responses.
     OpenAiResponses,
-    /// The Gemini API, or Vertex AI.
+    /// The deployments of an Azure resource, which `base_url` names. Azure's undated API is [`OpenAi`](Self::OpenAi), or
+    /// [`OpenAiResponses`](Self::OpenAiResponses).
+    Azure {
+        /// The version of its API: a date, `2024-10-21` say.
+        api_version: String,
+    },
+    /// The Gemini API.
     Gemini,
+    /// Vertex AI: at Google's own address of the location, unless `base_url` names another server.
+    Vertex {
+        /// The id of the project.
+        project: String,
+        /// A region (`europe-west4`), `us`, `eu` or `global`.
+        location: String,
+    },
     /// Anthropic's Messages.
     Anthropic,
-}
-
-impl Api {
-    /// Reads `openai`, `openai-responses`, `gemini` or `anthropic`.
-    ///
-    /// # Errors
-    /// [`ConfigError::Invalid`] for any other text.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        match text {
-            "openai" => Ok(Self::OpenAi),
-            "openai-responses" => Ok(Self::OpenAiResponses),
-            "gemini" => Ok(Self::Gemini),
-            "anthropic" => Ok(Self::Anthropic),
-            _ => Err(ConfigError::invalid(
-                "api",
-                "is not known",
-                "write openai, openai-responses, gemini or anthropic",
-            )),
-        }
-    }
 }
 
 /// By which grant a token is had.

@@ -110,11 +110,11 @@ impl ClientCredentialsSource {
         let provider = &self.provider.name;
         match refusal.error.as_str() {
             "invalid_grant" | "invalid_request" | "unauthorized_client" | "unsupported_grant_type" => {
-                tracing::warn!(%provider, %refusal, "the refresh token is of no use any more");
+                tracing::warn!(%provider, %refusal, "the refresh token of {provider} is of no use any more: {refusal}");
                 self.forget(&token);
             }
             "invalid_scope" | "invalid_target" => {
-                tracing::warn!(%provider, %refusal, "the refresh token is not used for this call");
+                tracing::warn!(%provider, %refusal, "the refresh token of {provider} is not used for this call: {refusal}");
             }
             _ => return Err(TokenError::Refused(refusal)),
         }
@@ -141,7 +141,8 @@ impl ClientCredentialsSource {
         };
         let missing: Vec<_> = asked.iter().filter(|scope| !granted.contains(scope)).collect();
         if !missing.is_empty() {
-            tracing::warn!(provider = %self.provider.name, missing = missing.join(" "), "fewer scopes were granted");
+            let (provider, missing) = (&self.provider.name, missing.join(" "));
+            tracing::warn!(%provider, missing, "fewer scopes were granted by {provider}: without {missing}");
         }
     }
 

@@ -152,7 +152,7 @@ impl ClientSecrets {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(&self.path).ok()?.permissions().mode();
         (mode & 0o077 != 0).then(|| {
-            let fix = format!("chmod 600 {}", self.path.display());
+            let fix = format!("run: chmod 600 '{}'", self.path.display());
             ConfigProblem::new("holds a client secret and other users can read it", fix)
                 .warning()
                 .with_path(&self.path)

@@ -220,7 +220,13 @@ pub(crate) fn set_aside(directory: &Directory, failure: Failure) -> Result<bool,
     let mut moved = Vec::new();
     for name in &failure.aside {
         if let Some(path) = directory.set_aside(name)? {
-            tracing::warn!(path = %path.display(), error = %failure.error, "moved aside what can't be read");
+            let (path, error) = (path.display(), &failure.error);
+            let holds = if *name == CREDENTIALS {
+                ", and may still hold logins"
+            } else {
+                ""
+            };
+            tracing::warn!(%path, %error, "{error}; it is kept as {path}{holds}: to remove it, run: rm '{path}'");
             moved.push(*name);
         }
     }

@@ -2,7 +2,7 @@ use crate::directory::Directory;
 use crate::error::io;
 use crate::keys::Place;
 use crate::lock::{self, Held, blocking};
-use crate::names::CREDENTIALS;
+use crate::names::{CREDENTIALS, KEY, NEXT_KEY};
 use crate::rotation;
 use crate::session::{Session, read, set_aside};
 use crate::source::{KeyLocation, KeySource};
@@ -108,6 +108,34 @@ impl FileStore {
             place: new,
             patience: self.patience,
         })
+    }
+
+    /// Takes the key file back from others who can read it: closes it to them, and encrypts everything with a new key, as
+    /// they may know the old one. Tells whether that was so; any other key is left as it is.
+    ///
+    /// Everything else refuses such a key, so this is for a person who has been told of it. A store that can't be read
+    /// keeps its key.
+    ///
+    /// # Errors
+    /// [`StoreError`]; if it is cut off, the key is closed at least, or nothing has changed.
+    pub async fn renew_exposed_key(&self) -> Result<bool, StoreError> {
+        let is_exposed = |place: &Place, directory: &Directory| match place.source {
+            KeySource::KeyFile => Ok(directory.is_open_to_others(KEY)?),
+            _ => Ok(false),
+        };
+        if self.reading(is_exposed).await? != Some(true) {
+            return Ok(false);
+        }
+        self.writing(|place, directory| {
+            for name in [KEY, NEXT_KEY] {
+                directory.close_file_to_others(name)?;
+            }
+            if read(place, directory).is_ok() {
+                rotation::rotate(place, place, directory)?;
+            }
+            Ok(true)
+        })
+        .await
     }
 
     async fn lock_store(&self) -> Result<Held, StoreError> {

@@ -173,7 +173,8 @@ pub(crate) fn save(
     }
     // The credential is saved; what can't be removed now is removed by the next save.
     if let Err(error) = tidy(ring, names, &old, head.parts) {
-        tracing::warn!(credential = %names.shown, %error, "old parts stay in the keyring until the next save");
+        let credential = &names.shown;
+        tracing::warn!(%credential, %error, "old parts of {credential} stay in the keyring until the next save: {error}");
     }
     Ok(())
 }

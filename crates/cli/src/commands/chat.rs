@@ -4,14 +4,14 @@ use crate::failure::Failure;
 use crate::out::{self, Printer};
 use crate::{input, report, runtime, spinner};
 use gatepass::{
-    BackendError, ChatEvent, ChatReply, ChatRequest, ChatStream, FinishReason, Llm, LlmConfig, Message,
-    ToolCall,
+    BackendError, ChatEvent, ChatReply, ChatRequest, ChatStream, ConfigError, FinishReason, Llm, LlmConfig,
+    Message, ToolCall,
 };
 use serde_json::{Value, json};
 
 pub(crate) fn run(args: &ChatArgs, form: Form) -> Result<Exit, Failure> {
     runtime::run(async {
-        let llm = Llm::with_config(&config(args)?).await?;
+        let llm = Llm::with_config(&config(args)?).await.map_err(in_our_words)?;
         let request = request(args).await?;
         match form {
             Form::Text => answer_in_text(&llm, request, args).await?,
@@ -33,6 +33,16 @@ fn config(args: &ChatArgs) -> Result<LlmConfig, Failure> {
     config.temperature = args.temperature;
     config.max_tokens = args.max_tokens;
     Ok(config)
+}
+
+/// The option's name, where a library would speak of its own.
+fn in_our_words(mut error: ConfigError) -> ConfigError {
+    if let ConfigError::Invalid(problem) = &mut error
+        && problem.field.as_deref() == Some("oauth_provider")
+    {
+        problem.field = Some("--oauth2".into());
+    }
+    error
 }
 
 async fn request(args: &ChatArgs) -> Result<ChatRequest, Failure> {

@@ -355,6 +355,25 @@ async fn a_configured_provider_is_logged_in_to_and_its_model_answers() {
     );
 }
 
+/// R11
+#[tokio::test]
+async fn a_login_is_of_no_use_to_another_client_or_at_another_server() {
+    let mut world = World::new().await;
+    world.give_client_secrets();
+    assert_eq!(world.log_in(&LOGIN, By::Browser).await.code, Some(0));
+    for (name, field, value) in [
+        ("token_other_client", "client_id", "another"),
+        ("token_other_server", "token_uri", "https://as.example/token"),
+    ] {
+        let mut secrets = world.client_secrets();
+        secrets["installed"][field] = value.into();
+        world.write_conf("client_secrets.json", secrets.to_string());
+        golden_in(&world, &format!("auth/{name}"), 2, &TOKEN).await;
+    }
+    world.give_client_secrets();
+    assert_eq!(world.run(&TOKEN).await.code, Some(0), "it is still there");
+}
+
 #[tokio::test]
 async fn a_file_of_another_place_is_kept_for_later_commands() {
     let prepare = |world: &mut World| world.write("mine.json", world.client_secrets().to_string());
@@ -379,7 +398,7 @@ async fn a_file_of_another_place_is_kept_for_later_commands() {
             .unwrap()
             .contains("another")
     );
-    golden_in(&world, "auth/token_other_client", 2, &TOKEN).await;
+    assert_eq!(world.run(&TOKEN).await.code, Some(2));
     assert_eq!(
         world
             .run(&with(&TOKEN, &["--client-secrets", "mine.json"]))

@@ -116,7 +116,7 @@ async fn a_name_is_no_path_and_drives_no_terminal() {
 
 #[tokio::test]
 async fn without_a_browser_or_a_port_there_is_no_login() {
-    golden("auth_failures/no_browser", 4, &LOGIN, |world| {
+    golden("auth_failures/no_browser", 1, &LOGIN, |world| {
         world.give_client_secrets();
         world.set("BROWSER", "/nowhere/browser");
     })
@@ -124,7 +124,7 @@ async fn without_a_browser_or_a_port_there_is_no_login() {
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    golden("auth_failures/no_port", 4, &LOGIN, |world| {
+    golden("auth_failures/no_port", 1, &LOGIN, |world| {
         let mut secrets = world.client_secrets();
         let mut web = secrets["installed"].take();
         web["redirect_uris"] = json!([format!("http://127.0.0.1:{port}/")]);
@@ -228,6 +228,8 @@ async fn a_login_that_has_ended_asks_for_another() {
     golden_in(&world, "auth_failures/refresh_refused", 1, &TOKEN).await;
     let json = [&TOKEN[..], &["--json"]].concat();
     golden_in(&world, "auth_failures/refresh_refused_json", 1, &json).await;
+    let chat = ["chat", "-m", "gemini/gemini-2.5-flash", "Where?"];
+    golden_in(&world, "auth_failures/refresh_refused_chat", 1, &chat).await;
     golden(
         "auth_failures/not_logged_in",
         1,
@@ -275,7 +277,10 @@ async fn a_stored_file_that_cannot_be_read_is_3_and_logging_out_and_in_mends_it(
         let mut world = with_stored(damage).await;
         golden_in(&world, &format!("auth_failures/stored_{name}"), 3, &STATUS).await;
         golden_in(&world, &format!("auth_failures/stored_{name}_token"), 3, &TOKEN).await;
+        let damaged = std::fs::read(world.conf("credentials.json.enc")).unwrap();
         golden_in(&world, &format!("auth_failures/stored_{name}_logout"), 0, &LOGOUT).await;
+        let kept = std::fs::read(world.conf("credentials.json.enc.unreadable-1")).unwrap();
+        assert_eq!(kept, damaged, "other logins may be in it");
         golden_in(&world, "auth_failures/stored_deleted", 1, &STATUS).await;
         assert_eq!(world.log_in(&LOGIN, By::Browser).await.code, Some(0), "{name}");
         assert_eq!(world.run(&STATUS).await.code, Some(0), "{name}");
@@ -308,19 +313,11 @@ async fn a_stored_file_that_somebody_must_look_at_is_left_alone() {
         let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
         assert!(made.success());
     };
-    let loose_key = |world: &World| {
-        std::fs::set_permissions(world.conf(".key"), Permissions::from_mode(0o644)).unwrap();
-    };
-    let damages: [(&str, Damage<'_>); 4] = [
-        ("newer", &newer),
-        ("symlink", &symlink),
-        ("fifo", &fifo),
-        ("loose_key", &loose_key),
-    ];
+    let damages: [(&str, Damage<'_>); 3] = [("newer", &newer), ("symlink", &symlink), ("fifo", &fifo)];
     for (name, damage) in damages {
         let world = with_stored(damage).await;
         golden_in(&world, &format!("auth_failures/stored_{name}"), 3, &STATUS).await;
-        golden_in(&world, &format!("auth_failures/stored_{name}_login"), 3, &LOGOUT).await;
+        golden_in(&world, &format!("auth_failures/stored_{name}_logout"), 3, &LOGOUT).await;
     }
     let foreign = with_stored(|_| {}).await;
     if std::os::unix::fs::chown(foreign.conf("credentials.json.enc"), Some(12_345), None).is_err() {
@@ -328,6 +325,64 @@ async fn a_stored_file_that_somebody_must_look_at_is_left_alone() {
         return;
     }
     golden_in(&foreign, "auth_failures/stored_foreign", 3, &STATUS).await;
+}
+
+/// G3
+#[tokio::test]
+async fn a_key_that_others_could_read_keeps_nobody_from_logging_out() {
+    let mut world = with_stored(|_| {}).await;
+    let jane = [&LOGIN[..], &["--account", "jane"]].concat();
+    assert_eq!(world.log_in(&jane, By::Browser).await.code, Some(0));
+    let key_file = world.conf(".key");
+    let known = std::fs::read(&key_file).unwrap();
+    std::fs::set_permissions(&key_file, Permissions::from_mode(0o644)).unwrap();
+
+    golden_in(&world, "auth_failures/stored_loose_key", 3, &STATUS).await;
+    let logout = [&LOGOUT[..], &["--account", "default"]].concat();
+    golden_in(&world, "auth_failures/stored_loose_key_logout", 0, &logout).await;
+    let mode = std::fs::metadata(&key_file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_ne!(
+        std::fs::read(&key_file).unwrap(),
+        known,
+        "jane's login isn't left to who knows the old key"
+    );
+    golden_in(
+        &world,
+        "auth_failures/stored_loose_key_after",
+        0,
+        &["auth", "list"],
+    )
+    .await;
+}
+
+/// G3
+#[tokio::test]
+async fn logging_out_where_nobody_is_logged_in_makes_nothing() {
+    for account in [&[][..], &["--account", "jane"]] {
+        let world = World::new().await;
+        let before = world.files();
+        let outcome = world.run(&[&LOGOUT[..], account].concat()).await;
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+        assert_eq!(world.files(), before);
+        assert!(!world.conf("").exists());
+    }
+}
+
+/// G2
+#[tokio::test]
+async fn nobody_is_told_to_log_in_where_that_cannot_be_done() {
+    let status = |provider| ["auth", "status", "--provider", provider];
+    golden("auth_failures/status_unknown", 2, &status("nosuch"), |_| {}).await;
+    golden(
+        "auth_failures/status_client_credentials",
+        2,
+        &status("corp"),
+        |_| {},
+    )
+    .await;
+    let device = [&LOGIN[..], &["--device"]].concat();
+    golden("auth_failures/device_google", 2, &device, |_| {}).await;
 }
 
 #[tokio::test]

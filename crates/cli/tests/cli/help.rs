@@ -6,6 +6,7 @@ async fn each_command_explains_itself() {
     for (name, args) in [
         ("help/gatepass", &["--help"][..]),
         ("help/chat", &["chat", "--help"]),
+        ("help/models", &["models", "--help"]),
         ("help/token", &["token", "--help"]),
         ("help/auth", &["auth", "--help"]),
         ("help/auth_login", &["auth", "login", "--help"]),
@@ -69,7 +70,7 @@ async fn arguments_that_cannot_be_understood_are_usage_errors() {
 #[tokio::test]
 async fn no_option_takes_a_secret() {
     let world = World::new().await;
-    for command in ["chat", "token", "config", "auth"] {
+    for command in ["chat", "models", "token", "config", "auth"] {
         for option in [
             "--token",
             "--access-token",

@@ -17,6 +17,7 @@ mod auth;
 mod auth_failures;
 mod chat;
 mod chat_failures;
+mod clocks;
 mod completions;
 mod config;
 mod doctor;
@@ -28,6 +29,7 @@ mod keys;
 mod leaks;
 #[cfg(target_os = "linux")]
 mod listener;
+mod models;
 mod output;
 mod quiet;
 mod readme;

@@ -36,6 +36,22 @@ async fn its_table_names_each_member_of_json() {
     world.model.reply(ScriptedReply::tool_call("weather", "{}"));
     let chat = world.run(&["chat", "-m", "corp/m", "--json", "Hi"]).await.json();
     assert_eq!(keys(&chat, Some("tool_calls")), members("chat --json"));
+    let models = world
+        .run(&["models", "--provider", "corp", "--json"])
+        .await
+        .json();
+    let of_models = members("models --json");
+    for member in keys(&models, Some("models")) {
+        assert!(of_models.contains(&&*member), "{member}");
+    }
+    let doctor = world.run(&["doctor", "--offline", "--json"]).await.json();
+    let mut ours = keys(&doctor, Some("checks"));
+    let states = ["ok", "warning", "error", "skipped"];
+    ours.extend(states.map(str::to_owned));
+    let mut documented = members("doctor --json");
+    ours.sort_unstable();
+    documented.sort_unstable();
+    assert_eq!(ours, documented);
     let token = world.run(&["token", "--provider", "corp", "--json"]).await.json();
     assert_eq!(keys_of(&token), members("token --json"));
     world.give_client_secrets();

@@ -273,6 +273,7 @@ async fn a_login_is_noticed_within_a_second() {
     let bench = bench(seconds(3600));
     bench.script.fail(TokenError::LoginRequired {
         provider: "corp".into(),
+        account: None,
         source: None,
     });
     for asked in 1..=5 {

@@ -267,7 +267,9 @@ impl ProviderError {
             ErrorKind::Auth => "check the credential and that it is meant for this server",
             ErrorKind::ContentFilter => "change the content",
             ErrorKind::ContextLength => "shorten the input, or choose a model with a longer context",
-            ErrorKind::NotFound => "check the model's name and base_url",
+            ErrorKind::NotFound => {
+                "check the model's name (list them with: gatepass models --provider NAME) and base_url"
+            }
             ErrorKind::Permission => "ask the provider's administrator for access",
             ErrorKind::Quota => "check plan and billing at the provider",
             ErrorKind::Overloaded | ErrorKind::RateLimit | ErrorKind::Server => "try again later",

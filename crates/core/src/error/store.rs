@@ -72,8 +72,13 @@ impl StoreError {
     #[must_use]
     pub fn fix(&self) -> String {
         match self {
-            Self::Corrupt { .. } => "restore it from a backup, or log in again".into(),
-            Self::WrongKey { .. } => "restore the key or the passphrase, or log in again".into(),
+            Self::Corrupt { .. } => {
+                "restore it from a backup, or log in again: gatepass auth login --provider NAME".into()
+            }
+            Self::WrongKey { .. } => {
+                "restore the key or the passphrase, or log in again: gatepass auth login --provider NAME"
+                    .into()
+            }
             Self::Refused { fix, .. } => fix.clone(),
             Self::Unavailable { .. } => "make the store reachable and writable, then try again".into(),
             Self::Locked { holder: None, .. } => OTHER_PROCESS.into(),

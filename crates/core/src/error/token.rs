@@ -11,6 +11,8 @@ pub enum TokenError {
     LoginRequired {
         /// The provider.
         provider: String,
+        /// Whose login, where a certain one was asked for.
+        account: Option<String>,
         /// Why an earlier login doesn't do any more.
         #[source]
         source: Option<Cause>,
@@ -85,11 +87,17 @@ impl TokenError {
     #[must_use]
     pub fn fix(&self) -> String {
         match self {
-            Self::LoginRequired { provider, .. } => format!("run: gatepass auth login --provider {provider}"),
+            Self::LoginRequired {
+                provider, account, ..
+            } => {
+                let account = account.as_ref().map(|account| format!(" --account {account}"));
+                let account = account.unwrap_or_default();
+                format!("run: gatepass auth login --provider {provider}{account}")
+            }
             Self::Refused(refusal) => refusal.fix().into(),
             Self::Unavailable { .. } | Self::Interrupted { .. } => "try again later".into(),
             Self::Untrusted { .. } => "set ca_file to the certificates of your authority".into(),
-            Self::Malformed { .. } => "check that token_url is the server's token endpoint".into(),
+            Self::Malformed { .. } => "check that the token URL is the server's token endpoint".into(),
             Self::Config(error) => error.fix(),
             Self::Store(error) => error.fix(),
         }

@@ -2,7 +2,7 @@
 
 use gatepass::oauth2::{AuthorizationHandler, AuthorizationRequest, LoginError};
 use gatepass::{BackendError, Llm, LlmConfig, LoginOptions, LoginProvider, Profile, TokenError, call_llm};
-use gatepass_testkit::{AuthorizationServer, ModelServer, visit};
+use gatepass_testkit::{Answer, AuthorizationServer, ModelServer, visit};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -221,4 +221,80 @@ async fn a_gateway_speaks_the_language_that_its_entry_names() {
             (None, None)
         );
     }
+}
+
+/// Vertex AI and Azure, where the entry tells project and location, or the version.
+#[tokio::test]
+async fn an_entry_leads_to_vertex_ai_and_to_azures_deployments() {
+    let world = World::new().await;
+    world.model.require_token(&world.authorization);
+    let ask = async |more: Value| {
+        let mut entry = json!({
+            "client_id": AuthorizationServer::CLIENT_ID,
+            "client_secret": AuthorizationServer::CLIENT_SECRET,
+            "token_url": world.authorization.token_url(),
+            "base_url": world.root(),
+        });
+        for (field, value) in more.as_object().unwrap() {
+            entry[field] = value.clone();
+        }
+        let name = format!("{}.json", more["api"]);
+        let file = world.write(&name, &json!({ "oauth2_providers": { "cloud": entry } }));
+        call_llm("Where?", &LlmConfig::new("cloud/my-model").with_config_path(file)).await
+    };
+    let vertex = json!({ "api": "vertex", "project": "my-project", "location": "europe-west4" });
+    assert_eq!(ask(vertex).await.unwrap(), "Paris");
+    let answer = json!({ "choices": [{ "message": { "content": "Hi" } }] });
+    world.model.push(Answer::json(200, &answer));
+    let azure = json!({ "api": "azure", "api_version": "2024-10-21" });
+    assert_eq!(ask(azure).await.unwrap(), "Hi");
+
+    let requests = world.model.requests();
+    let paths: Vec<_> = requests.iter().map(|request| request.path.as_str()).collect();
+    let vertex = "/v1beta1/projects/my-project/locations/europe-west4/publishers/google/models/my-model:generateContent";
+    assert_eq!(paths, [vertex, "/openai/deployments/my-model/chat/completions"]);
+    assert_eq!(requests[1].query_value("api-version"), Some("2024-10-21"));
+    for request in &requests {
+        assert!(request.bearer().is_some());
+        let keys = ["api-key", "x-goog-api-key"].map(|name| request.header(name));
+        assert_eq!(keys, [None, None]);
+    }
+
+    for (bad, field) in [
+        (
+            json!({ "api": "vertex", "project": "p", "location": "evil.example/x" }),
+            "location",
+        ),
+        (
+            json!({ "api": "vertex", "project": "../p", "location": "global" }),
+            "project",
+        ),
+        (
+            json!({ "api": "azure", "api_version": "2024-10-21&x=1" }),
+            "api_version",
+        ),
+    ] {
+        let error = ask(bad).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("provider 'cloud': {field} ")), "{error}");
+    }
+    assert_eq!(world.model.requests().len(), 2, "no token went anywhere else");
+}
+
+/// Without a `base_url`, the token goes to Google's own address of that location.
+#[tokio::test]
+async fn vertex_ai_needs_no_address() {
+    let world = World::new().await;
+    let entry = json!({
+        "client_id": "client", "client_secret": "secret", "token_url": world.authorization.token_url(),
+        "api": "vertex", "project": "my-project", "location": "global",
+    });
+    let file = world.write("vertex.json", &json!({ "oauth2_providers": { "cloud": entry } }));
+    let config = LlmConfig::new("cloud/gemini-2.5-flash").with_config_path(&file);
+    assert!(Llm::with_config(&config).await.is_ok());
+    let elsewhere = config.with_base_url(world.root());
+    let error = Llm::with_config(&elsewhere).await.unwrap_err().to_string();
+    assert!(
+        error.contains("base_url differs from the one that was given"),
+        "{error}"
+    );
 }

@@ -64,6 +64,7 @@ async fn a_missing_login_is_the_source_of_the_error_of_a_call_and_of_a_stream() 
     for _ in 0..2 {
         source.push(Err(TokenError::LoginRequired {
             provider: "corp".into(),
+            account: None,
             source: None,
         }));
     }

@@ -2,7 +2,9 @@ use super::unsaved::Unsaved;
 use super::{Outcome, Shared};
 use crate::grant::Grant;
 use crate::wire::TokenResponse;
-use gatepass_core::{AccessToken, Credential, CredentialLock, RefreshToken, StoreError, TokenError};
+use gatepass_core::{
+    AccessToken, Credential, CredentialKey, CredentialLock, RefreshToken, StoreError, TokenError,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,7 +105,8 @@ impl<'a> Renewal<'a> {
         let mut state = shared.state();
         let before = state.unsaved.take();
         if let Err(error) = outcome {
-            tracing::error!(credential = %shared.key, %error, "the refreshed login is not saved; it stays in memory");
+            let key = &shared.key;
+            tracing::error!(credential = %key, %error, "the refreshed login {key} is not saved, it stays in memory: {error}");
             let spent = spent || before.as_ref().is_some_and(|before| before.lock.is_some());
             state.unsaved = Some(Unsaved {
                 credential,
@@ -172,8 +175,10 @@ impl Shared {
     }
 
     fn login_required(&self, refused: Option<TokenError>) -> TokenError {
+        let account = self.key.account();
         TokenError::LoginRequired {
             provider: self.key.provider().to_string(),
+            account: (account != CredentialKey::DEFAULT_ACCOUNT).then(|| account.to_owned()),
             source: refused.map(|refused| Arc::new(refused) as _),
         }
     }
@@ -184,7 +189,7 @@ fn renewed(old: Credential, response: TokenResponse) -> (Credential, AccessToken
     if let (Some(granted), Some(now)) = (&old.scopes, response.access_token.scopes()) {
         let narrower = granted.iter().any(|scope| !now.contains(scope));
         if narrower || now.iter().any(|scope| !granted.contains(scope)) {
-            tracing::warn!(%granted, %now, "the refreshed token has other scopes than the login");
+            tracing::warn!(%granted, %now, "the refreshed token has other scopes than the login: {now}, not {granted}");
         }
     }
     let token = with_scopes(response.access_token, &old);

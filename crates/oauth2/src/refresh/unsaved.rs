@@ -95,7 +95,10 @@ impl Saving {
             tokio::time::sleep(pause).await;
             match self.0.persist().await {
                 Ok(()) => return,
-                Err(error) => tracing::warn!(credential = %self.0.key, %error, "still not saved"),
+                Err(error) => {
+                    let credential = &self.0.key;
+                    tracing::warn!(%credential, %error, "the refreshed login {credential} is still not saved: {error}");
+                }
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

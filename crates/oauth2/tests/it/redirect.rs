@@ -55,6 +55,40 @@ async fn nothing_of_an_answer_without_our_state_counts() {
     assert!(!asked.redirect_uri.is_empty());
 }
 
+/// L05: an error is nobody's word but that of who knows the state.
+#[tokio::test]
+async fn an_error_without_our_state_ends_no_login_and_with_it_ends_it() {
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await.with_timeout(Duration::from_secs(60));
+    let (login, page) = log_in(&flow, |asked: Asked| async move {
+        let state = asked.parameter("state");
+        for number in 0..50 {
+            let (first, rest) = state.split_at(number % state.len());
+            for wrong in [
+                String::new(),
+                format!("&state={number}"),
+                format!("&state={first}"),
+                format!("&state={first}.{rest}"),
+                format!("&state={}", state.to_uppercase()),
+            ] {
+                let page = visit(&asked.answer(&format!("error=access_denied{wrong}")))
+                    .await
+                    .unwrap();
+                assert_eq!(page.status, 400, "{wrong}");
+            }
+        }
+        let text = "error=access_denied&error_description=%1b[31m%3Cscript%3Enot%20you%0a&state=STATE";
+        visit(&asked.answer(text)).await.unwrap()
+    })
+    .await;
+    let error = login.unwrap_err();
+    assert!(matches!(error, LoginError::Denied { .. }), "{error:?}");
+    assert!(error.to_string().contains("not you"), "{error}");
+    assert!(!error.to_string().contains('\u{1b}'), "{error}");
+    assert!(!page.body.contains("<script"), "{}", page.body);
+    assert_eq!(server.token_requests(), 0);
+}
+
 /// Pastes one thing after the other, and tells what came of it.
 struct Paster(Vec<&'static str>);
 

@@ -54,7 +54,7 @@ fn refused(entry: &Value, field: &str) -> ConfigError {
     error
 }
 
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 12] = [
     "client_id",
     "client_secret",
     "token_url",
@@ -62,11 +62,44 @@ const TEXTS: [&str; 11] = [
     "refresh_token",
     "provider_name",
     "base_url",
+    "api",
     "audience",
     "resource",
     "auth_style",
     "ca_file",
 ];
+
+/// B5
+#[test]
+fn the_api_says_what_else_it_needs() {
+    use gatepass_client_credentials::Api;
+    let read = |more: &[(&str, &str)]| {
+        let mut entry = entry();
+        for (field, value) in more {
+            entry[*field] = (*value).into();
+        }
+        provider(&entry)
+    };
+    let vertex = [("api", "vertex"), ("project", "p"), ("location", "global")];
+    let (project, location) = ("p".into(), "global".into());
+    assert_eq!(read(&vertex).unwrap().api, Api::Vertex { project, location });
+    let azure = [("api", "azure"), ("api_version", "2024-10-21")];
+    let api_version = "2024-10-21".into();
+    assert_eq!(read(&azure).unwrap().api, Api::Azure { api_version });
+    for (fields, missing_or_strange) in [
+        (&vertex[..2], "location"),
+        (&azure[..1], "api_version"),
+        (&vertex[1..2], "project"),
+        (&azure[1..], "api_version"),
+        (&[("api", "gopher")], "api"),
+    ] {
+        let error = read(fields).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("provider 'corp': {missing_or_strange} ")),
+            "{error}"
+        );
+    }
+}
 
 /// C3
 #[test]

@@ -101,7 +101,7 @@ impl Directory {
                 path.display(),
                 "others on this machine can read this key, so it may be known to them",
                 format!(
-                    "run: chmod 600 {}; if others use this machine, log out and in again",
+                    "run: chmod 600 '{}'; or, if others use this machine, log out and in again: that changes the key",
                     path.display()
                 ),
             )),
@@ -135,7 +135,8 @@ impl Directory {
         if let Some(facts) = self.inspect(name)?
             && facts.loose
         {
-            tracing::warn!(path = %path.display(), "others could read this file; from now on they can't");
+            let path = path.display();
+            tracing::warn!(%path, "others could read {path}; from now on they can't");
         }
         self.clear_temporary()?;
         let written = self.replace(name, bytes);
@@ -200,6 +201,16 @@ impl Directory {
         ))
     }
 
+    /// Whether somebody else may read or write a file.
+    pub(crate) fn is_open_to_others(&self, name: &str) -> Result<bool, StoreError> {
+        Ok(self.inspect(name)?.is_some_and(|facts| facts.loose))
+    }
+
+    /// Takes from others every right to a file; fine if it isn't there.
+    pub(crate) fn close_file_to_others(&self, name: &str) -> Result<(), StoreError> {
+        self.handle.close_file_to_others(name, &self.path_of(name))
+    }
+
     /// Opens a file to lock, made where it is missing. It is never removed: whoever waits must wait for the same.
     pub(crate) fn lock_file(&self, name: &str) -> Result<File, StoreError> {
         self.handle.lock_file(name, &self.path_of(name))
@@ -219,7 +230,7 @@ impl Facts {
         let (why, fix) = match self.kind {
             Kind::File if !self.ours => (
                 "it belongs to another user",
-                "run: chown to yourself, if you trust it, or remove it",
+                "make it yours with chown, if you trust it, or remove it",
             ),
             Kind::File if self.linked => (
                 "it has a second name (a hard link)",

@@ -81,7 +81,7 @@ impl Handle {
                 path.display(),
                 "everybody may write to it",
                 format!(
-                    "choose a directory of your own, or run: chmod 700 {}",
+                    "choose a directory of your own, or run: chmod 700 '{}'",
                     path.display()
                 ),
             ));
@@ -93,7 +93,8 @@ impl Handle {
         let stat = fstat(&self.0).map_err(io("looking at", path))?;
         if Mode::from_raw_mode(stat.st_mode).intersects(OTHERS) {
             fchmod(&self.0, Mode::RWXU).map_err(io("closing to others", path))?;
-            tracing::warn!(path = %path.display(), "others could look into this directory; from now on they can't");
+            let path = path.display();
+            tracing::warn!(%path, "others could look into the directory {path}; from now on they can't");
         }
         Ok(())
     }
@@ -104,6 +105,13 @@ impl Handle {
             Ok(descriptor) => judged(File::from(descriptor), path).map(Some),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(self.explained(name, path, error)),
+        }
+    }
+
+    pub(super) fn close_file_to_others(&self, name: &str, path: &Path) -> Result<(), StoreError> {
+        match self.open_file(name, path)? {
+            Some((file, _)) => fchmod(&file, OWNER_ONLY).map_err(io("closing to others", path)),
+            None => Ok(()),
         }
     }
 

@@ -99,3 +99,31 @@ async fn an_unfinished_change_to_a_passphrase_is_opened_by_one_of_the_two() {
         "nothing is moved aside: {error}"
     );
 }
+
+/// G03
+#[cfg(unix)]
+#[tokio::test]
+async fn a_key_file_that_others_could_read_is_closed_and_changed() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::with_jane().await;
+    let open = || {
+        std::fs::set_permissions(home.file(".key"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    };
+    let mode = || std::fs::metadata(home.file(".key")).unwrap().permissions().mode() & 0o777;
+    assert!(!home.store().renew_exposed_key().await.unwrap(), "it is closed");
+
+    let (key, stored) = (home.read(".key"), home.read(CREDENTIALS));
+    open();
+    assert!(loaded(&home.store(), "jane").await.is_err());
+    assert!(home.store().renew_exposed_key().await.unwrap());
+    assert_eq!(mode(), 0o600);
+    assert_ne!((home.read(".key"), home.read(CREDENTIALS)), (key, stored));
+    assert!(loaded(&home.store(), "jane").await.unwrap().is_some());
+
+    // What can't be read is neither moved nor lost.
+    home.write(CREDENTIALS, "damaged");
+    let (key, names) = (home.read(".key"), home.names());
+    open();
+    assert!(home.store().renew_exposed_key().await.unwrap());
+    assert_eq!((mode(), home.read(".key"), home.names()), (0o600, key, names));
+}

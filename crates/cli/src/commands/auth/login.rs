@@ -4,8 +4,12 @@ use crate::args::{Form, LoginArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{out, report, runtime, spinner, time};
+use gatepass::client_credentials::Providers;
+use gatepass::google_login::no_device_login;
 use gatepass::oauth2::{DeviceCode, Login, LoginError};
-use gatepass::{AccessToken, CredentialKey, LoginOptions, LoginProvider, Profile, SavedLogin, Scopes};
+use gatepass::{
+    AccessToken, ConfigError, CredentialKey, LoginOptions, LoginProvider, Profile, SavedLogin, Scopes,
+};
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -14,7 +18,7 @@ use std::time::Duration;
 
 pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
     let profile = args.profile.profile()?;
-    let provider = LoginProvider::find(&args.provider.name, &profile, args.config.path.as_deref())?;
+    let provider = provider(args, &profile)?;
     runtime::run(async {
         let store = profile.store()?;
         let account = args.account.as_deref();
@@ -42,6 +46,19 @@ pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
         }
         Ok(Exit::Success)
     })
+}
+
+/// That Google lets nobody in on a device is told before a file is asked for which that would need.
+fn provider(args: &LoginArgs, profile: &Profile) -> Result<LoginProvider, ConfigError> {
+    let (name, config_path) = (args.provider.name.as_str(), args.config.path.as_deref());
+    if args.device && name == "google" {
+        let configured =
+            config_path.map_or_else(|| Ok(Providers::discover(Path::new(""))), Providers::read)?;
+        if !configured.names().contains(&name) {
+            return Err(no_device_login());
+        }
+    }
+    LoginProvider::find(name, profile, config_path)
 }
 
 async fn log_in(provider: &LoginProvider, args: &LoginArgs, form: Form) -> Result<Login, LoginError> {

@@ -4,7 +4,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{out, report, runtime, spinner};
 use gatepass::{
-    CredentialKey, CredentialStore, LoginProvider, Profile, ProviderName, StoreError, TokenError,
+    CredentialKey, CredentialStore, FileKey, LoginProvider, Profile, ProviderName, StoreError, StoreKind,
+    TokenError,
 };
 use serde_json::json;
 
@@ -12,8 +13,16 @@ pub(crate) fn run(args: &LogoutArgs, form: Form) -> Result<Exit, Failure> {
     let provider = ProviderName::parse(&args.provider.name)?;
     let profile = args.profile.profile()?;
     let ended = runtime::run(spinner::during(async {
-        let key = key(&profile, &provider, args.account.name.as_deref()).await?;
-        log_out(args, &profile, key).await
+        let exposed = renew_exposed_key(&profile).await?;
+        if let (Form::Text, Some(place)) = (form, exposed) {
+            report::warning(&format!(
+                "others on this machine could read the key in {place}: now they can't, but they may have read the logins"
+            ));
+        }
+        match key(&profile, &provider, args.account.name.as_deref()).await? {
+            Some(key) => log_out(args, &profile, key).await,
+            None => Ok(None),
+        }
     }))?;
     match (form, &ended) {
         (Form::Text, None) => out::line(&format!("Not authenticated with {provider}"))?,
@@ -29,6 +38,9 @@ pub(crate) fn run(args: &LogoutArgs, form: Form) -> Result<Exit, Failure> {
     if let (Form::Text, Some(ended)) = (form, &ended) {
         match &ended.revoked {
             Ok(()) => done("Login ended at the provider")?,
+            Err(TokenError::Store(_)) => report::warning(
+                "the provider may still take the login, which can't be read here: end it on the provider's own page, too",
+            ),
             Err(error) => report::warning(&format!(
                 "the login is deleted here, but the provider may still take it: {}; \
                  end it on the provider's own page, too",
@@ -50,24 +62,37 @@ struct Ended {
     revoked: Result<(), TokenError>,
 }
 
-/// Which login is meant. What can't be read has no names: then it is the default one's.
+/// A key file that others can read must not keep anybody from logging out. Tells where it is, if it was so.
+async fn renew_exposed_key(profile: &Profile) -> Result<Option<String>, StoreError> {
+    if (profile.store_kind(), profile.key()) != (StoreKind::File, &FileKey::File) {
+        return Ok(None);
+    }
+    let renewed = profile.file_store()?.renew_exposed_key().await?;
+    Ok(renewed.then(|| profile.directory().display().to_string()))
+}
+
+/// Which login is meant; `None` if there is none. What can't be read has no names: then it is the default one's.
 async fn key(
     profile: &Profile,
     provider: &ProviderName,
     account: Option<&str>,
-) -> Result<CredentialKey, TokenError> {
+) -> Result<Option<CredentialKey>, TokenError> {
     match profile.login(provider, account).await {
-        Err(TokenError::LoginRequired { .. }) => Ok(CredentialKey::new(provider.clone())),
+        Err(TokenError::LoginRequired { .. }) => Ok(None),
         Err(TokenError::Store(StoreError::Corrupt { .. } | StoreError::WrongKey { .. })) => {
-            Ok(CredentialKey::new(provider.clone()))
+            Ok(Some(CredentialKey::new(provider.clone())))
         }
-        key => key,
+        key => key.map(Some),
     }
 }
 
 /// Ends the login at the provider first, and deletes it whatever comes of that.
 async fn log_out(args: &LogoutArgs, profile: &Profile, key: CredentialKey) -> Result<Option<Ended>, Failure> {
     let store = profile.store()?;
+    // A lock leaves its file behind: where there is nothing to end, nothing is made.
+    if let Ok(None) = store.load(&key).await {
+        return Ok(None);
+    }
     // Whoever refreshes it at this moment would save it again.
     let _lock = match store.lock(&key).await {
         Err(StoreError::Locked { .. }) => None,

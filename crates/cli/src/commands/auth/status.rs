@@ -5,8 +5,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::ERROR;
 use crate::{out, runtime, spinner};
-use gatepass::{CredentialKey, Profile, ProviderName, StorePlace};
+use gatepass::{ConfigError, CredentialKey, LoginProvider, Profile, ProviderName, StorePlace};
 use serde_json::{Value, json};
+use std::path::Path;
 
 /// Asks no server and reads no certificate.
 pub(crate) fn run(args: &StatusArgs, form: Form) -> Result<Exit, Failure> {
@@ -14,6 +15,9 @@ pub(crate) fn run(args: &StatusArgs, form: Form) -> Result<Exit, Failure> {
     let profile = args.store.profile()?;
     let (account, place) = (args.account.name.as_deref(), profile.store_place()?);
     let states = runtime::run(spinner::during(states(&profile, &provider, account)))?;
+    if states.is_empty() {
+        can_be_logged_in_to(&provider, &profile, args.config.path.as_deref())?;
+    }
     match form {
         Form::Text => text(&provider, account, &states)?,
         Form::Json => out::json(&described(&provider, &states, &place))?,
@@ -23,6 +27,21 @@ pub(crate) fn run(args: &StatusArgs, form: Form) -> Result<Exit, Failure> {
     } else {
         Exit::Refused
     })
+}
+
+/// Nobody is told to log in where that can't be done. Of what else is wrong, the login tells.
+fn can_be_logged_in_to(
+    provider: &ProviderName,
+    profile: &Profile,
+    config_path: Option<&Path>,
+) -> Result<(), ConfigError> {
+    match LoginProvider::find(provider.as_str(), profile, config_path) {
+        Err(error @ ConfigError::UnknownProvider { .. }) => Err(error),
+        Err(ConfigError::Invalid(problem)) if problem.field.as_deref() == Some("grant_type") => {
+            Err(ConfigError::Invalid(problem))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn states(

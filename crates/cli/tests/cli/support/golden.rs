@@ -72,7 +72,7 @@ pub(crate) fn transcript(world: &World, args: &[&str], outcome: &Outcome) -> Str
         ("os error ", digits, "N"),
         ("answers after ", digits, "N"),
         ("this machine is ", digits, "N"),
-        ("pause=", |c| !c.is_whitespace(), "PAUSE"),
+        ("trying again in ", |c| !c.is_whitespace(), "PAUSE"),
         ("\"expires_in\":", digits, "SECONDS"),
         ("\"expires_at\":\"", word, "TIME"),
         ("\"fingerprint\":\"", word, "FINGERPRINT"),
