@@ -2,7 +2,7 @@
 //! by a stored login and by client credentials to a model server, in a process of its own whose memory is watched.
 //!
 //! For long, on a machine that has nothing else to do, with tokens of 2 s (in the ordinary run 8 s) and the figures:
-//! `GATEPASS_TEST_ENDURANCE=540 cargo test -p gatepass --test gatepass endurance -- --nocapture`.
+//! `GATEPASS_TEST_ENDURANCE=480 cargo test -p gatepass --test gatepass endurance -- --nocapture`.
 
 use crate::logged_in::Willing;
 use gatepass::{Llm, LlmConfig, LoginOptions, LoginProvider, Profile};
