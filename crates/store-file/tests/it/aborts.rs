@@ -41,7 +41,8 @@ async fn kills_at(step: &str) -> usize {
         killed += usize::from(said.is_empty());
         for (account, mark) in [("jane", "1"), ("joe", "2")] {
             let found = loaded(&home.store(), account).await;
-            let found = found.unwrap_or_else(|error| panic!("{step}, {said:?}: {error:?}"));
+            assert!(found.is_ok(), "{step}, {said:?}: {found:?}");
+            let found = found.unwrap();
             assert_eq!(found.as_deref(), Some(mark), "{step}, {said:?}");
         }
         home.store().save(&key("joe"), &credential("3")).await.unwrap();

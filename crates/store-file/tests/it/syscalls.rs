@@ -242,7 +242,7 @@ async fn fails_cleanly(home: &Home, before: &str, call: &str, fault: &str, occur
             injected && !is_harmless && word.starts_with("failed: Unavailable"),
             "{inject}: {word}"
         ),
-        other => panic!("{inject}: {other:?}"),
+        other => assert_eq!(other.len(), 1, "{inject}: {other:?}"),
     }
     assert!(!home.path.exists() || home.temporaries() == 0, "{inject}");
     injected
