@@ -207,7 +207,10 @@ mod tests {
             ("x-ratelimit-reset-requests", "1m1.5s"),
             ("x-ratelimit-reset-tokens", "20ms"),
         ]));
-        assert_eq!(limits.requests.limit, Some(60));
+        assert_eq!(
+            (limits.requests.limit, limits.requests.remaining),
+            (Some(60), Some(59))
+        );
         assert_eq!(limits.requests.reset, Some(Duration::from_millis(61_500)));
         assert_eq!(limits.tokens.reset, Some(Duration::from_millis(20)));
         let limits = rate_limits(&headers(&[

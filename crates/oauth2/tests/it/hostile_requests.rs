@@ -183,8 +183,19 @@ async fn hostile_requests_get_an_error_and_the_login_goes_on() {
                 "{request:?}: {reply}"
             );
         }
-        // 9 KiB are too much for an address, 20 KiB for a head, 200 lines for a header.
+        // More than 8 KiB are too much for an address, 20 KiB for a head, 200 lines for a header.
         for (request, expected) in [
+            (
+                format!(
+                    "GET /{} HTTP/1.1\r\nHost: {host}\r\n\r\n",
+                    "x".repeat((8 << 10) - 1)
+                ),
+                404,
+            ),
+            (
+                format!("GET /{} HTTP/1.1\r\nHost: {host}\r\n\r\n", "x".repeat(8 << 10)),
+                414,
+            ),
             (
                 format!(
                     "GET /?code={}&state={state} HTTP/1.1\r\nHost: {host}\r\n\r\n",
