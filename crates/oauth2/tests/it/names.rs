@@ -28,7 +28,7 @@ const DONE: &str = "all names were tried";
 const SCRIPT: &str = "\
 ip link set lo up && ip address add 203.0.113.7/32 dev lo && ip address add 10.9.8.7/32 dev lo && \
 ip address add 169.254.169.254/32 dev lo && ip address add 100.100.100.200/32 dev lo && \
-ip address add fd00:ec2::254/128 dev lo && mount --bind \"$0\" /etc/hosts && exec \"$@\"";
+ip address add fd00:ec2::254/128 dev lo nodad && mount --bind \"$0\" /etc/hosts && exec \"$@\"";
 
 #[test]
 fn a_name_of_a_metadata_document_leads_outside_or_nowhere() {
