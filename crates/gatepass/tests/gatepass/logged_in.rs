@@ -105,7 +105,10 @@ async fn a_model_is_called_as_the_person_who_logged_in() {
         matches!(&error, BackendError::Token(TokenError::LoginRequired { provider, .. }) if provider == "team"),
         "{error:?}"
     );
-    assert_eq!(error.fix(), "run: gatepass auth login --provider team");
+    assert_eq!(
+        error.fix(),
+        "run: gatepass auth login --provider team --account nobody"
+    );
     assert_eq!(world.authorization.token_requests(), 0);
 
     world.log_in(None).await;
