@@ -21,6 +21,8 @@ mod mutants;
 mod release;
 mod report;
 mod reviewed;
+#[cfg(test)]
+mod rows;
 mod sbom;
 mod seeded;
 mod stamp;

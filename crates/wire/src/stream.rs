@@ -70,6 +70,7 @@ pub(crate) struct Events<D> {
     begun: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there is one for each stream")]
 enum State {
     /// What has come is being read, and more waited for.
     Reading(HttpResponse),

@@ -100,8 +100,8 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "a hanging server is waited for twenty times too long",
         file: "crates/http/src/client.rs",
-        text: "tokio::time::timeout(self.options.first_byte_timeout, sending)",
-        instead: "tokio::time::timeout(self.options.first_byte_timeout * 20, sending)",
+        text: "Alarm::new(self.options.first_byte_timeout,",
+        instead: "Alarm::new(self.options.first_byte_timeout * 20,",
         test: "gatepass-http --test it timeouts::a_server_that_never_answers_is_given_up",
     },
     Bug {
@@ -135,7 +135,7 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "a server's error shows the token that it quotes",
         file: "crates/http/src/authorized.rs",
-        text: "Concealer::of(token.clone(), self.secret_headers.clone())",
+        text: "Concealer::of(token, self.secret_headers.clone())",
         instead: "Concealer::default()",
         test: "gatepass-http --test it authorized::a_token_that_the_server_quotes_is_concealed",
     },

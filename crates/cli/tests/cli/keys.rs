@@ -25,6 +25,59 @@ async fn a_key_and_an_address_are_enough() {
     golden("keys/vendor_prefix", 0, &prefixed, without_configuration).await;
 }
 
+/// G10: each vendor's key by each of its variables, in the header of its own; the first one wins that is set.
+#[tokio::test]
+async fn each_vendors_key_is_read_from_the_environment() {
+    for (model, variables, header) in [
+        (
+            "gemini/gemini-2.5-flash",
+            &["GOOGLE_API_KEY"][..],
+            "x-goog-api-key",
+        ),
+        ("gemini/gemini-2.5-flash", &["GEMINI_API_KEY"], "x-goog-api-key"),
+        (
+            "gemini/gemini-2.5-flash",
+            &["GOOGLE_API_KEY", "GEMINI_API_KEY"],
+            "x-goog-api-key",
+        ),
+        ("claude-sonnet-4", &["ANTHROPIC_API_KEY"], "x-api-key"),
+        ("anthropic/claude-sonnet-4", &["ANTHROPIC_API_KEY"], "x-api-key"),
+        ("gpt-4o-mini", &["OPENAI_API_KEY"], "authorization"),
+    ] {
+        let mut world = World::new().await;
+        without_configuration(&mut world);
+        world.set("OPENAI_API_KEY", "");
+        let (first, others) = variables.split_first().unwrap();
+        world.set(first, API_KEY);
+        for other in others {
+            world.set(other, "another");
+        }
+        // Gemini and Claude add their own versions.
+        let mut address = world.model.base_url();
+        if header != "authorization" {
+            address = address.trim_end_matches("/v1").to_owned();
+        }
+        let outcome = world
+            .run(&["chat", "-m", model, "--base-url", &address, "Where?"])
+            .await;
+        assert_eq!(outcome.stdout, "Paris is the capital.\n", "{model} {variables:?}");
+        let requests = world.model.requests();
+        let [request] = &requests[..] else {
+            panic!("one request: {requests:?}");
+        };
+        for name in ["x-goog-api-key", "x-api-key", "authorization"] {
+            let key = match name {
+                "authorization" => format!("Bearer {API_KEY}"),
+                _ => API_KEY.to_owned(),
+            };
+            let expected = (name == header).then_some(&*key);
+            assert_eq!(request.header(name), expected, "{model} {variables:?}: {name}");
+        }
+        let in_address = request.query.iter().any(|(_, value)| value.contains(API_KEY));
+        assert!(!in_address, "{:?}", request.query);
+    }
+}
+
 #[tokio::test]
 async fn the_line_break_of_a_file_is_not_part_of_the_key() {
     golden("keys/trimmed", 0, &CHAT, |world| {

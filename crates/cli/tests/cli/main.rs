@@ -17,6 +17,7 @@ mod auth;
 mod auth_failures;
 mod chat;
 mod chat_failures;
+mod clocks;
 mod completions;
 mod config;
 mod doctor;

@@ -17,6 +17,9 @@ mod endurance;
 mod logged_in;
 #[cfg(all(feature = "login", target_os = "linux"))]
 mod memory;
+#[cfg(all(feature = "gemini", feature = "google"))]
+mod people;
+mod tool_loop;
 mod vendors;
 
 use gatepass::{

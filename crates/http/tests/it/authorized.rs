@@ -209,6 +209,30 @@ async fn a_token_that_the_server_quotes_is_concealed() {
     assert!(!format!("{error:?}").contains("canary"));
 }
 
+#[tokio::test]
+async fn a_secret_header_that_the_server_quotes_is_concealed() {
+    let server = ModelServer::start().await;
+    server.push(Answer::text(403, "the key 'canary-header' is not for team-blue"));
+    let source = Arc::new(StaticTokenSource::new(AccessToken::bearer("token").unwrap()));
+    let mut secret = HeaderValue::from_static("canary-header");
+    secret.set_sensitive(true);
+    let headers = [
+        (HeaderName::from_static("x-key"), secret),
+        (
+            HeaderName::from_static("x-team"),
+            HeaderValue::from_static("team-blue"),
+        ),
+    ];
+    let client = AuthorizedClient::new(client(), url(&server.base_url()), source, |answer, error| {
+        error.message = String::from_utf8_lossy(answer.body).into_owned();
+    });
+    let client = client.with_headers(HeaderMap::from_iter(headers));
+    let error = client.get("models").await.unwrap_err();
+    let text = format!("{error} {error:?}");
+    assert!(text.contains("the key '***' is not for team-blue"), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+}
+
 /// Two sockets for each caller; a shell's own limit is often 1024, or 256.
 #[cfg(unix)]
 fn allow_many_open_files() {

@@ -1,4 +1,4 @@
-//! Decision 8: what is tried again, when, and what never is.
+//! What is tried again, when, and what never is.
 
 use crate::support::{authorized, client, quick, url};
 use gatepass_core::{AccessToken, BackendError, StaticTokenSource};

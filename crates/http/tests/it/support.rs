@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Short enough for a test, long enough for a busy machine.
-pub(crate) const SOON: Duration = Duration::from_millis(200);
+pub(crate) const SOON: Duration = Duration::from_millis(500);
 
 pub(crate) fn url(text: &str) -> ServerUrl {
     ServerUrl::parse(text, "base_url", Transport::Encrypted).expect("a server's address")

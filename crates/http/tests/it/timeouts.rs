@@ -1,4 +1,4 @@
-//! T05, decision 9: each wait ends; a stream has no end of its own.
+//! T05: each wait ends; a stream has no end of its own.
 
 use crate::support::{RawServer, SOON, authorized, client_with, read_head, url};
 use gatepass_core::{AccessToken, BackendError, Phase, StaticTokenSource};

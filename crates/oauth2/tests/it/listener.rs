@@ -41,6 +41,50 @@ async fn silent_sockets_and_strays_do_not_hold_up_the_login() {
     assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
 }
 
+/// L08: a thousand requests for something else, and a hundred clients each that are silent or hang up on us with a
+/// reset (RST), before their request, within it and after it.
+#[tokio::test]
+async fn a_thousand_strays_and_a_hundred_resets_do_not_hold_up_the_login() {
+    const KNOWN: [&str; 8] = [
+        "/favicon.ico",
+        "/",
+        "/cancel",
+        "/result",
+        "/robots.txt",
+        "/callback",
+        "/apple-touch-icon.png",
+        "/.well-known/appspecific/com.chrome.devtools.json",
+    ];
+    let server = AuthorizationServer::start().await;
+    let (login, elapsed) = log_in(&flow(&server).await, |asked: Asked| async move {
+        let host = asked.authority();
+        let mut silent = Vec::new();
+        for number in 0..1000_usize {
+            let random = format!("/{:x}", fastrand::u64(..));
+            let path = KNOWN.get(number % 16).copied().unwrap_or(&random);
+            let method = ["GET", "HEAD"][number % 3 / 2];
+            let request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+            let reply = send_raw(&host, request.as_bytes()).await;
+            assert!(reply.starts_with("HTTP/1.1 40"), "{request}: {reply}");
+            if number % 10 == 0 {
+                silent.push(TcpStream::connect(&host).await.unwrap());
+                let mut socket = TcpStream::connect(&host).await.unwrap();
+                let part = request.len() * (number % 30 / 10) / 2;
+                _ = socket.write_all(&request.as_bytes()[..part]).await;
+                socket.set_zero_linger().unwrap();
+            }
+        }
+        let start = Instant::now();
+        let page = visit(&asked.url).await.unwrap();
+        assert!(page.body.contains("You are logged in"));
+        start.elapsed()
+    })
+    .await;
+    login.unwrap();
+    assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
+    eprintln!("logged in within {elapsed:?} after 1,000 strays and 100 resets, beside 100 silent sockets");
+}
+
 /// L09
 #[tokio::test]
 async fn half_a_head_is_closed_after_ten_seconds() {
@@ -64,6 +108,28 @@ async fn half_a_head_is_closed_after_ten_seconds() {
     })
     .await;
     login.unwrap();
+}
+
+/// L09: while the code is exchanged.
+#[tokio::test]
+async fn nobody_pushes_out_the_browser_that_waits_for_the_last_page() {
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await;
+    server.set_delay(Duration::from_millis(500));
+    let (login, page) = log_in(&flow, |asked: Asked| async move {
+        let knocking = async {
+            let mut sockets = Vec::new();
+            for _ in 0..300 {
+                sockets.push(TcpStream::connect(asked.authority()).await);
+                tokio::time::sleep(Duration::from_millis(4)).await;
+            }
+            sockets
+        };
+        tokio::join!(visit(&asked.url), knocking).0
+    })
+    .await;
+    login.unwrap();
+    assert!(page.unwrap().body.contains("You are logged in"));
 }
 
 /// L07

@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+use crate::parts::{self, is_missing, left_out};
 use crate::person::{Asked, Person, flow, flow_at, log_in};
 use crate::sockets::listening;
 use gatepass_http::{ServerUrl, Transport};
@@ -11,7 +12,6 @@ use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ async fn a_browser_that_calls_back_at_once_is_never_too_early() {
     std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
     let server = AuthorizationServer::start().await;
     let flow = flow(&server).await;
-    let count = logins(100) / 10;
+    let count = logins(10);
     for number in 0..count {
         let login = flow.run(&Browser::only([browser.clone().into_os_string()])).await;
         assert!(login.is_ok(), "login {number}: {login:?}");
@@ -244,37 +244,12 @@ fn knock(port: u16) -> Result<(), String> {
     Err(String::from_utf8_lossy(&output.stderr).to_lowercase())
 }
 
-/// Runs a part by another program; `None`, loudly, where that one is not to be had or not allowed.
-fn this_test_binary(mut by: Command, part: &str) -> Option<Output> {
-    let program = by.get_program().to_string_lossy().into_owned();
-    if is_missing(&program) || (program == "unshare" && !is_allowed()) {
+/// Runs a part of this module by another program; `None`, loudly, where that one is not to be had or not allowed.
+fn this_test_binary(by: Command, part: &str) -> Option<Output> {
+    if by.get_program() == "unshare" && (is_missing("unshare") || !is_allowed()) {
         return None;
     }
-    let name = format!("loopback::{part}");
-    by.arg(std::env::current_exe().unwrap());
-    let output = by
-        .args(["--exact", "--ignored", "--nocapture", &name])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    if program == "strace" && said.contains("PTRACE") {
-        left_out("strace, which may not trace here");
-        return None;
-    }
-    let passed = String::from_utf8_lossy(&output.stdout).contains("1 passed");
-    assert!(output.status.success() && passed, "{part}: {output:?}");
-    Some(output)
-}
-
-fn is_missing(program: &str) -> bool {
-    let directories = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
-    let missing = !directories
-        .iter()
-        .any(|directory| Path::new(directory).join(program).exists());
-    if missing {
-        left_out(program);
-    }
-    missing
+    parts::run(by, &format!("loopback::{part}"))
 }
 
 /// Whether there may be a network of our own.
@@ -288,9 +263,4 @@ fn is_allowed() -> bool {
         left_out("a network namespace (unshare, ip)");
     }
     allowed
-}
-
-#[expect(clippy::print_stderr, reason = "for who runs the tests")]
-fn left_out(what: &str) {
-    eprintln!("\n*** LEFT OUT: {what} is not to be had ***\n");
 }

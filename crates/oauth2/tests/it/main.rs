@@ -29,11 +29,14 @@ mod hostile_requests;
 mod issuers;
 mod listener;
 mod loopback;
+mod memory;
 #[cfg(target_os = "linux")]
 mod names;
+mod parts;
 mod person;
 mod random_answers;
 mod redirect;
+mod redirects;
 mod refresh;
 mod refresh_belonging;
 mod refresh_faults;

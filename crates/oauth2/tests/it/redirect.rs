@@ -4,7 +4,7 @@ use crate::person::{Asked, agree, flow, flow_at, http, log_in, metadata, paramet
 use gatepass_http::{ServerUrl, Transport};
 use gatepass_oauth2::{AuthorizationHandler, AuthorizationRequest, LoginError, Metadata, RedirectError};
 use gatepass_testkit::{AuthorizationServer, visit};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// L04, L05, L10: all of these leave the login pending.
 const NOT_THE_ANSWER: &[&str] = &[
@@ -53,6 +53,40 @@ async fn nothing_of_an_answer_without_our_state_counts() {
     login.unwrap();
     assert_eq!(server.token_requests(), 1);
     assert!(!asked.redirect_uri.is_empty());
+}
+
+/// L05: an error is nobody's word but that of who knows the state.
+#[tokio::test]
+async fn an_error_without_our_state_ends_no_login_and_with_it_ends_it() {
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await.with_timeout(Duration::from_secs(60));
+    let (login, page) = log_in(&flow, |asked: Asked| async move {
+        let state = asked.parameter("state");
+        for number in 0..50 {
+            let (first, rest) = state.split_at(number % state.len());
+            for wrong in [
+                String::new(),
+                format!("&state={number}"),
+                format!("&state={first}"),
+                format!("&state={first}.{rest}"),
+                format!("&state={}", state.to_uppercase()),
+            ] {
+                let page = visit(&asked.answer(&format!("error=access_denied{wrong}")))
+                    .await
+                    .unwrap();
+                assert_eq!(page.status, 400, "{wrong}");
+            }
+        }
+        let text = "error=access_denied&error_description=%1b[31m%3Cscript%3Enot%20you%0a&state=STATE";
+        visit(&asked.answer(text)).await.unwrap()
+    })
+    .await;
+    let error = login.unwrap_err();
+    assert!(matches!(error, LoginError::Denied { .. }), "{error:?}");
+    assert!(error.to_string().contains("not you"), "{error}");
+    assert!(!error.to_string().contains('\u{1b}'), "{error}");
+    assert!(!page.body.contains("<script"), "{}", page.body);
+    assert_eq!(server.token_requests(), 0);
 }
 
 /// Pastes one thing after the other, and tells what came of it.
@@ -115,6 +149,20 @@ async fn a_pasted_address_passes_the_same_checks() {
         .unwrap();
     assert!(login.credential.refresh_token.is_some());
     assert_eq!(server.token_requests(), 1);
+}
+
+#[tokio::test]
+async fn a_login_by_a_pasted_address_waits_for_no_browser() {
+    let server = AuthorizationServer::start().await;
+    let flow = flow(&server).await;
+    // The quickest of several: the machine may be busy.
+    let mut quickest = Duration::MAX;
+    for _ in 0..3 {
+        let began = Instant::now();
+        flow.run(&Paster(NOT_THE_ANSWER.to_vec())).await.unwrap();
+        quickest = quickest.min(began.elapsed());
+    }
+    assert!(quickest < Duration::from_secs(2), "{quickest:?}");
 }
 
 /// Waits for a line that never comes.

@@ -20,7 +20,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Roles: `count`, `history`, `save ACCOUNT TIMES [SECRET]`, `hold ACCOUNT`, `rotate`, `unlock`.
+    /// Roles: `count`, `history`, `save ACCOUNT TIMES [SECRET]`, `hold ACCOUNT`, `rotate`,
+    /// `rotate once`, `unlock`.
     pub(crate) fn start(directory: &Path, role: &str) -> Self {
         Self::start_under(&[], directory, role)
     }
@@ -120,6 +121,10 @@ fn a_role_of_another_test() {
             ["rotate"] => rotate(&store).await,
             #[cfg(target_os = "linux")]
             ["unlock"] => unlock(Path::new(&directory)).await,
+            ["rotate", "once"] => {
+                store.rotate_key(KeySource::KeyFile).await.unwrap();
+                say("rotated");
+            }
             _ => panic!("unknown role {role}"),
         }
     });

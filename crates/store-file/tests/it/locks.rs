@@ -5,6 +5,8 @@ use crate::support::{Home, credential, key};
 use gatepass_core::{Advice, CredentialStore, Exclusion, StoreError};
 use gatepass_file_store::{FileStore, KeySource};
 use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// R03
@@ -93,6 +95,76 @@ async fn a_directory_is_the_same_by_any_path() {
         other.save(&key("jane"), &credential("2")).await.unwrap();
     }
     assert!(linked.is_symlink(), "followed, not replaced");
+}
+
+/// R04: by a relative path, and by the configuration directories of two homes that lead to one place.
+#[tokio::test]
+async fn a_directory_has_one_lock_from_wherever_it_is_opened() {
+    let home = Home::with_jane().await;
+    let config = home.path.parent().unwrap();
+    let root = config.parent().unwrap();
+    let homes = ["jane", "joe"].map(|name| {
+        std::fs::create_dir(root.join(name)).unwrap();
+        symlink(config, root.join(name).join(".config")).unwrap();
+        root.join(name).join(".config/gatepass")
+    });
+    let there = |directory: &Path| format!("cd '{}'", directory.display());
+    let openings = [
+        (there(config), Path::new("gatepass")),
+        (there(&home.path), Path::new(".")),
+        (there(root), Path::new("joe/../config/gatepass")),
+        (there(root), &homes[0]),
+        (there(root), &homes[1]),
+    ];
+    for (from, path) in &openings {
+        let mut holder = Process::start_after(from, path, "hold jane");
+        assert_eq!(holder.says().as_deref(), Some("held"), "{from} {path:?}");
+        for other in [&home.path, &homes[0], &homes[1]] {
+            let store = FileStore::open(other, KeySource::KeyFile).unwrap();
+            let store = store.with_lock_patience(Duration::from_millis(50));
+            let error = store.lock(&key("jane")).await.unwrap_err();
+            assert!(
+                matches!(error, StoreError::Locked { .. }),
+                "{from} {path:?}: {error}"
+            );
+            let told = error.fix();
+            assert!(told.contains(&format!("process {} holds", holder.id())), "{told}");
+        }
+    }
+    let names = crate::support::names(&home.file("locks"));
+    assert_eq!(names.len(), 2, "one of the store, one of the login: {names:?}");
+}
+
+/// R04: a thousand readers, each with a handle of its own, while another process holds the lock and a third one writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_readers_need_no_lock() {
+    const READERS: usize = 1000;
+    let home = Home::with_jane().await;
+    let mut holder = Process::start(&home.path, "hold jane");
+    assert_eq!(holder.says().as_deref(), Some("held"));
+    let mut writer = Process::start(&home.path, "save joe 1000000");
+    assert_eq!(writer.says().as_deref(), Some("saved"));
+    let start = Arc::new(tokio::sync::Barrier::new(READERS));
+    let mut readers = tokio::task::JoinSet::new();
+    for _ in 0..READERS {
+        let (store, start) = (home.store(), Arc::clone(&start));
+        readers.spawn(async move {
+            start.wait().await;
+            let began = Instant::now();
+            assert!(crate::support::loaded(&store, "jane").await.unwrap().is_some());
+            began.elapsed()
+        });
+    }
+    let began = Instant::now();
+    let mut took = readers.join_all().await;
+    let all = began.elapsed();
+    took.sort();
+    let [p50, p99] = [READERS / 2, READERS * 99 / 100].map(|rank| took[rank]);
+    eprintln!(
+        "{READERS} readers at once beside a held lock and a writer: 0 errors, p50 {p50:?}, p99 {p99:?}, {all:?} in all"
+    );
+    // All wait for all: with two cores this is how long a thousand decryptions take.
+    assert!(p99 < Duration::from_secs(10), "{p99:?}");
 }
 
 #[tokio::test]

@@ -15,6 +15,8 @@ mod keys;
 mod rotation;
 mod support;
 
+#[cfg(target_os = "linux")]
+mod aborts;
 #[cfg(unix)]
 mod child;
 #[cfg(unix)]

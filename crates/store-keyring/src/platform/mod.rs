@@ -20,3 +20,23 @@ mod system;
 mod system;
 
 pub(crate) use system::{MOST_BYTES, PLACE, modifiers, open, search};
+
+#[cfg(test)]
+#[expect(
+    dead_code,
+    reason = "what it does is tried everywhere, what it says is for its own platforms"
+)]
+#[path = "none.rs"]
+mod unknown;
+
+#[cfg(test)]
+mod tests {
+    use keyring_core::Error;
+
+    /// K01
+    #[test]
+    fn nothing_stands_in_for_the_keyring_of_an_unknown_system() {
+        let error = super::unknown::open().unwrap_err();
+        assert!(matches!(error, Error::NotSupportedByStore(_)), "{error:?}");
+    }
+}

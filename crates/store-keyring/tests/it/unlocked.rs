@@ -2,7 +2,7 @@
 
 use crate::desktop::{Desktop, Keyring as Ring};
 use crate::roles::store;
-use crate::support::{credential, key};
+use crate::support::{credential, key, left_out};
 use gatepass_core::{CredentialStore, Exclusion, RefreshToken, StoreError};
 use gatepass_file_store::{FileStore, KeySource};
 use gatepass_keyring_store::{Keyring, KeyringStore, KeyringVault};
@@ -41,11 +41,17 @@ pub(crate) async fn probe() {
     let keyring = Keyring::new();
     keyring.probe().await.unwrap();
     tokio::try_join!(keyring.probe(), keyring.probe()).unwrap();
-    let found = std::process::Command::new("secret-tool")
-        .args(["search", "--all", "service", "gatepass probe"])
-        .output();
-    if let Ok(found) = found {
-        assert!(found.stdout.is_empty(), "{found:?}");
+    let root = tempfile::tempdir().unwrap();
+    let beside = KeyringStore::open(keyring.with_service("beside"), root.path()).unwrap();
+    beside.save(&key("jane"), &credential("1")).await.unwrap();
+    for (service, is_there) in [("gatepass probe", false), ("beside", true)] {
+        let found = std::process::Command::new("secret-tool")
+            .args(["search", "--all", "service", service])
+            .output();
+        match found {
+            Ok(found) => assert_eq!(!found.stdout.is_empty(), is_there, "{service}: {found:?}"),
+            Err(_) => left_out("secret-tool"),
+        }
     }
 }
 

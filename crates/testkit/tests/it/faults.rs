@@ -14,6 +14,15 @@ async fn the_store_suite_notices_each_fault() {
     for (fault, sentence) in [
         (Fault::ForgetsScopes, "the scopes must come back"),
         (Fault::ForgetsExpiry, "the expiry must come back"),
+        (
+            Fault::ForgetsSubjects,
+            "what was loaded and saved again must be the same",
+        ),
+        (
+            Fault::DropsOddText,
+            "must come back unchanged, whatever is in them",
+        ),
+        (Fault::KeepsTheFirst, "the access token must come back"),
         (Fault::CutsLongTokens, "must come back unchanged"),
         (
             Fault::MergesOldFields,
@@ -85,6 +94,9 @@ fn sentence(panic: &(dyn Any + Send)) -> String {
 enum Fault {
     ForgetsScopes,
     ForgetsExpiry,
+    ForgetsSubjects,
+    DropsOddText,
+    KeepsTheFirst,
     CutsLongTokens,
     MergesOldFields,
     AlwaysDeletes,
@@ -125,6 +137,12 @@ impl FaultyStore {
         let mut saved = credential.clone();
         match self.fault {
             Fault::ForgetsScopes => saved.scopes = None,
+            Fault::ForgetsSubjects => saved.subject = None,
+            Fault::DropsOddText => {
+                let plain = |text: &String| text.chars().filter(char::is_ascii).collect();
+                saved.subject = saved.subject.as_ref().map(plain);
+            }
+            Fault::KeepsTheFirst => saved = older.unwrap_or(saved),
             Fault::ForgetsExpiry => {
                 saved.access_token = saved.access_token.map(|token| {
                     let eternal = AccessToken::bearer(token.expose_secret()).unwrap();

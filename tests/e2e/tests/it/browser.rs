@@ -98,6 +98,15 @@ async fn the_last_page_tells_how_a_login_has_ended_and_loads_nothing() {
             .iter()
             .find(|url| !url.starts_with(&format!("http://{listener}/")));
         assert!(!requests.is_empty() && elsewhere.is_none(), "{requests:?}");
+        let page = browser.source().await;
+        assert!(requests.iter().any(|url| url.contains("state=")), "{requests:?}");
+        for request in &requests {
+            let query = request.split_once('?').unwrap_or_default().1;
+            for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+                let secret = ["code", "state"].contains(&&*name);
+                assert!(!secret || !page.contains(&*value), "{name} is in the page");
+            }
+        }
         for scheme in ["light", "dark"] {
             browser.prefer(scheme).await;
             browser
@@ -109,6 +118,44 @@ async fn the_last_page_tells_how_a_login_has_ended_and_loads_nothing() {
             "the listener is closed"
         );
     }
+}
+
+/// L11: what a server says of its refusal is text, whatever stands in it.
+#[tokio::test]
+async fn a_servers_words_are_no_markup_on_the_last_page() {
+    const WORDS: &str = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>";
+    let Some((world, kept, browser)) = world().await else {
+        return;
+    };
+    let waiting = Waiting::begin(&kept, PATIENCE).await;
+    let query = waiting.url.split_once('?').unwrap().1;
+    let state = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "state");
+    let (_, state) = state.unwrap();
+    let answer = form_urlencoded::Serializer::new(format!("http://{}/?", waiting.listener))
+        .append_pair("error", "access_denied")
+        .append_pair("error_description", WORDS)
+        .append_pair("error_uri", "javascript:document.title='owned'")
+        .append_pair("iss", &world.authorization.metadata.issuer)
+        .append_pair("state", &state)
+        .finish();
+    browser.open(&answer).await;
+    assert_eq!(browser.text("h1").await, "You are not logged in");
+    let told = browser.text(".why").await;
+    assert!(told.contains("<script>document.title='owned'</script>"), "{told}");
+    assert_eq!(
+        browser.value_of("document.title").await,
+        "You are not logged in · gatepass"
+    );
+    for markup in ["script", "img", "a", "iframe", "[onerror]"] {
+        let count = format!("document.querySelectorAll('{markup}').length");
+        assert_eq!(browser.value_of(&count).await, 0, "{markup}");
+    }
+    assert!(
+        !browser.source().await.contains(&*state),
+        "the state is in the page"
+    );
+    let ended = waiting.end().await.unwrap_err();
+    assert!(matches!(ended, LoginError::Denied { .. }), "{ended:?}");
 }
 
 /// L08, L10

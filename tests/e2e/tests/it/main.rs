@@ -16,6 +16,7 @@ mod answers;
 mod anthropic;
 mod browser;
 mod chat;
+mod conformance;
 mod deaths;
 mod disks;
 mod embeddings;

@@ -1,6 +1,6 @@
 //! A person logs in, by a browser, by pasting or on another device; looks; logs out; takes over another login.
 
-use super::{Way, assert_unseen, no_secret_is_seen};
+use super::{Way, assert_unseen, no_secret_is_seen, patience};
 use crate::support::gossip::Gossip;
 use crate::support::world::{
     ACCESS_TOKEN, CLIENT_SECRET, CODE, DEVICE_CODE, ID_TOKEN, PROXY_PASSWORD, REFRESH_TOKEN,
@@ -133,7 +133,7 @@ fn gossips(world: &World, gossip: &Gossip, way: &str) {
     entry["token_url"] = gossip.url(way).into();
     entry["authorization_url"] = world.authorization.authorization_url().into();
     entry["device_authorization_url"] = world.authorization.device_authorization_url().into();
-    entry["timeout"] = 1.into();
+    entry["timeout"] = patience(way).into();
     world.configure_all(&json!({ "team": entry }));
 }
 

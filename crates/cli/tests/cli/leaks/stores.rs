@@ -1,6 +1,6 @@
 //! Stored logins: looked at, used, refreshed, ended, imported; their files damaged, their key in all its places.
 
-use super::{ANY, Way, no_secret_is_seen};
+use super::{ANY, Way, no_secret_is_seen, patience};
 use crate::support::World;
 use crate::support::gossip::Gossip;
 use crate::support::world::{ACCESS_TOKEN, API_KEY, PASSPHRASE, REFRESH_TOKEN, STORE_KEY};
@@ -36,7 +36,7 @@ fn gossips(world: &World, gossip: &Gossip, way: &str) {
         entry["authorization_url"] = world.authorization.authorization_url().into();
         entry["revocation_url"] = gossip.url(way).into();
         entry["token_url"] = gossip.url(way).into();
-        entry["timeout"] = 1.into();
+        entry["timeout"] = patience(way).into();
     });
     save(world, KeySource::KeyFile, &gossip.url(way), 0);
 }

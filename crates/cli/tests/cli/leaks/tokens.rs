@@ -1,6 +1,6 @@
 //! A configured provider: tokens, the configuration, the doctor.
 
-use super::{Way, no_secret_is_seen};
+use super::{Way, no_secret_is_seen, patience};
 use crate::support::World;
 use crate::support::gossip::Gossip;
 use crate::support::world::{ACCESS_TOKEN, API_KEY, CLIENT_SECRET, PROXY_PASSWORD, REFRESH_TOKEN};
@@ -19,7 +19,7 @@ fn gossips(world: &World, gossip: &Gossip, way: &str) {
     world.configure(|entry| {
         entry["token_url"] = gossip.url(way).into();
         entry["refresh_token"] = REFRESH_TOKEN.into();
-        entry["timeout"] = 1.into();
+        entry["timeout"] = patience(way).into();
     });
 }
 
@@ -27,7 +27,7 @@ fn behind_a_proxy(world: &mut World, proxy: &str) {
     world.configure(|entry| {
         entry["token_url"] = "http://login.corp.example/html/407".into();
         entry["allow_http"] = true.into();
-        entry["timeout"] = 1.into();
+        entry["timeout"] = 20.into();
     });
     for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"] {
         world.set(name, format!("http://user:{PROXY_PASSWORD}@{proxy}"));

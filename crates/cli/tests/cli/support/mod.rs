@@ -8,5 +8,5 @@ pub(crate) mod terminal;
 pub(crate) mod world;
 
 pub(crate) use golden::{golden, golden_in};
-pub(crate) use person::{By, golden_login};
+pub(crate) use person::{By, golden_login, led_to};
 pub(crate) use world::{Outcome, World};

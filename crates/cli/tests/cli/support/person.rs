@@ -215,7 +215,7 @@ async fn next_line(from: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
 }
 
 /// The address that the authorization server leads to, without opening that one.
-async fn led_to(address: &str) -> String {
+pub(crate) async fn led_to(address: &str) -> String {
     use tokio::io::AsyncReadExt;
     let (authority, path) = address.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = tokio::net::TcpStream::connect(authority).await.unwrap();

@@ -1,6 +1,6 @@
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::{File, OpenOptions};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
@@ -25,7 +25,23 @@ impl Terminal {
         self.theirs.try_clone().unwrap().into()
     }
 
-    /// All that was shown, once every program has let go of it.
+    /// What was shown up to the first line that is meant.
+    pub(crate) async fn line(&self, is_meant: fn(&str) -> bool) -> String {
+        let shown = BufReader::with_capacity(1, File::from(self.ours.try_clone().unwrap()));
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut lines = shown.lines().map(Result::unwrap);
+            lines.find(|line| is_meant(line)).unwrap()
+        });
+        reading.await.unwrap()
+    }
+
+    /// Types a line.
+    pub(crate) fn types(&self, line: &str) {
+        let mut ours = File::from(self.ours.try_clone().unwrap());
+        ours.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// All that was shown since, once every program has let go of it.
     pub(crate) async fn shown(self) -> String {
         drop(self.theirs);
         let mut ours = File::from(self.ours);

@@ -12,6 +12,8 @@ pub(super) async fn suite<S: CredentialStore + 'static>(empty: impl Fn() -> Sure
     a_reader_sees_one_whole_credential_at_any_time(empty()).await;
     deletions_take_nothing_else_away(empty()).await;
     one_deletion_is_the_one(empty()).await;
+    a_deletion_beside_saves_leaves_one_whole_or_none(empty()).await;
+    no_change_that_is_made_under_the_lock_is_lost(empty()).await;
 }
 
 async fn saves_to_many_keys_lose_nothing<S: CredentialStore + 'static>(store: Sure<S>) {
@@ -106,6 +108,57 @@ async fn one_deletion_is_the_one<S: CredentialStore + 'static>(store: Sure<S>) {
         1,
         "of many deletions at once, exactly one must find the credential"
     );
+}
+
+async fn a_deletion_beside_saves_leaves_one_whole_or_none<S: CredentialStore + 'static>(store: Sure<S>) {
+    let deleter = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for _ in 0..10 {
+                store.delete(&jane()).await;
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    write_at_once(&store).await;
+    if let Err(failed) = within("delete() beside saves", deleter).await {
+        std::panic::resume_unwind(failed.into_panic());
+    }
+    let (left, listed) = (store.load(&jane()).await, store.list().await.len());
+    assert!(
+        left.as_ref().is_none_or(is_whole) && listed == usize::from(left.is_some()),
+        "a deletion beside saves must leave one of them, whole, or nothing"
+    );
+}
+
+/// What a refresh does: load, change, save, with nobody in between.
+async fn no_change_that_is_made_under_the_lock_is_lost<S: CredentialStore + 'static>(store: Sure<S>) {
+    store.save(&jane(), &bare().with_subject("0")).await;
+    let mut tasks = JoinSet::new();
+    for _ in 0..20 {
+        let store = store.clone();
+        tasks.spawn(async move {
+            let _held = store.lock(&jane()).await;
+            add_one(&store).await;
+        });
+    }
+    within("changes under the lock", tasks.join_all()).await;
+    assert_eq!(
+        count(&store).await,
+        Some(20),
+        "what each holder of the lock has changed must be seen by the next one"
+    );
+}
+
+async fn add_one<S: CredentialStore>(store: &Sure<S>) {
+    let number = count(store).await.unwrap_or_default();
+    tokio::task::yield_now().await;
+    let changed = bare().with_subject((number + 1).to_string());
+    store.save(&jane(), &changed).await;
+}
+
+async fn count<S: CredentialStore>(store: &Sure<S>) -> Option<u32> {
+    store.load(&jane()).await?.subject?.parse().ok()
 }
 
 async fn write_at_once<S: CredentialStore + 'static>(store: &Sure<S>) {

@@ -15,6 +15,11 @@ pub(super) async fn suite<S: CredentialStore>(empty: impl Fn() -> Sure<S> + Send
     saving_replaces_all_of_the_old(empty()).await;
     deleting_tells_whether_there_was_one(empty()).await;
     saving_works_after_deleting(empty()).await;
+    the_subject_comes_back_and_its_absence_too(empty()).await;
+    any_text_survives_in_any_field(empty()).await;
+    saving_the_same_again_changes_nothing(empty()).await;
+    of_many_saves_the_last_one_counts(empty()).await;
+    deleting_again_is_no_error(empty()).await;
 }
 
 async fn nothing_is_there_at_first(store: Sure<impl CredentialStore>) {
@@ -161,6 +166,78 @@ async fn saving_works_after_deleting(store: Sure<impl CredentialStore>) {
         store.load(&jane()).await == Some(full("2")),
         "save() must work after delete()"
     );
+}
+
+async fn the_subject_comes_back_and_its_absence_too(store: Sure<impl CredentialStore>) {
+    store.save(&jane(), &bare().with_subject("4711")).await;
+    assert_eq!(
+        loaded(&store).await.subject.as_deref(),
+        Some("4711"),
+        "the subject must come back"
+    );
+    store.save(&jane(), &bare()).await;
+    assert!(
+        loaded(&store).await.subject.is_none(),
+        "a subject that isn't there any more must not come back"
+    );
+}
+
+async fn any_text_survives_in_any_field(store: Sure<impl CredentialStore>) {
+    for text in [
+        "jos\u{e9} \u{1f980}",
+        "\"quoted\\\n\ttext\"",
+        "\u{0}\u{7f}\u{feff}",
+        " ",
+    ] {
+        let saved = Credential::new(format!("https://as.example/token?x={text}"), text).with_subject(text);
+        store.save(&jane(), &saved).await;
+        assert!(
+            store.load(&jane()).await == Some(saved),
+            "URL, client id and subject must come back unchanged, whatever is in them: {text:?}"
+        );
+    }
+}
+
+async fn saving_the_same_again_changes_nothing(store: Sure<impl CredentialStore>) {
+    for _ in 0..3 {
+        store.save(&jane(), &full("1")).await;
+        assert!(
+            store.load(&jane()).await == Some(full("1")),
+            "saving the same again must leave it as it was"
+        );
+    }
+    assert_eq!(
+        store.list().await,
+        [jane()],
+        "saving the same again must add nothing"
+    );
+}
+
+async fn of_many_saves_the_last_one_counts(store: Sure<impl CredentialStore>) {
+    for number in 0..20 {
+        // Longer and shorter ones in turn.
+        let saved = full(&format!("{number}-").repeat(1 + number % 4 * 400));
+        store.save(&jane(), &saved).await;
+        assert!(
+            store.load(&jane()).await == Some(saved),
+            "each of many saves must replace the one before"
+        );
+    }
+}
+
+async fn deleting_again_is_no_error(store: Sure<impl CredentialStore>) {
+    store.save(&jane(), &full("1")).await;
+    for number in 0..5 {
+        assert_eq!(
+            store.delete(&jane()).await,
+            number == 0,
+            "delete() must find a credential once, and may be repeated"
+        );
+        assert!(
+            store.load(&jane()).await.is_none() && store.list().await.is_empty(),
+            "a deleted credential must stay away"
+        );
+    }
 }
 
 async fn loaded(store: &Sure<impl CredentialStore>) -> Credential {

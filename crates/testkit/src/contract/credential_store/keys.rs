@@ -1,7 +1,7 @@
 //! One key, one credential.
 
 use super::Sure;
-use super::sample::{full, key};
+use super::sample::{full, jane, key};
 use gatepass_core::{CredentialKey, CredentialStore};
 
 pub(super) async fn suite<S: CredentialStore>(empty: impl Fn() -> Sure<S> + Send + Sync) {
@@ -10,6 +10,8 @@ pub(super) async fn suite<S: CredentialStore>(empty: impl Fn() -> Sure<S> + Send
     deleting_one_leaves_the_others(empty()).await;
     names_that_look_alike_are_apart(empty()).await;
     odd_names_are_names(empty()).await;
+    the_default_account_is_an_account(empty()).await;
+    dozens_of_keys_are_kept_and_listed(empty()).await;
 }
 
 async fn the_list_is_sorted_and_has_only_what_is_there(store: Sure<impl CredentialStore>) {
@@ -116,6 +118,37 @@ async fn odd_names_are_names(store: Sure<impl CredentialStore>) {
         .flat_map(|name| [key(name, "default"), key("odd", name)])
         .collect();
     keep_apart(&store, &keys).await;
+}
+
+/// Whether it is named or not.
+async fn the_default_account_is_an_account(store: Sure<impl CredentialStore>) {
+    store.save(&jane(), &full("1")).await;
+    let named = key("corp", CredentialKey::DEFAULT_ACCOUNT);
+    assert!(
+        store.load(&named).await == Some(full("1")),
+        "the default account must be the one of that name"
+    );
+    assert!(
+        store.delete(&named).await && store.list().await.is_empty(),
+        "the default account must be deleted by its name"
+    );
+}
+
+async fn dozens_of_keys_are_kept_and_listed(store: Sure<impl CredentialStore>) {
+    let keys: Vec<_> = (0..48)
+        .map(|number| key(&format!("provider-{}", number % 6), &format!("account-{number}")))
+        .collect();
+    keep_apart(&store, &keys).await;
+    for key in &keys {
+        assert!(
+            store.delete(key).await,
+            "each of many credentials must be deleted once"
+        );
+    }
+    assert!(
+        store.list().await.is_empty(),
+        "nothing must be left when all is deleted"
+    );
 }
 
 /// Saves something else under each key, and finds it there again.

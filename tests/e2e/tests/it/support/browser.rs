@@ -98,6 +98,18 @@ impl Browser {
         text.as_str().expect("text").to_owned()
     }
 
+    /// The page as it is now, in HTML.
+    pub(crate) async fn source(&self) -> String {
+        let source = send(Method::GET, &format!("{}/source", self.session), &Value::Null).await;
+        source.expect("a page").as_str().expect("text").to_owned()
+    }
+
+    /// What an expression is worth in the page.
+    pub(crate) async fn value_of(&self, expression: &str) -> Value {
+        let script = json!({"script": format!("return {expression}"), "args": []});
+        self.post("execute/sync", &script).await.expect("a value")
+    }
+
     /// Fills in oidc-provider's login page; any password will do.
     pub(crate) async fn log_in(&self, name: &str) {
         self.fill("[name=login]", name).await;

@@ -23,7 +23,7 @@ pub(crate) use kept::{Kept, Place, cached, key, mark, system_clock};
 pub(crate) use model::{MODEL, ModelServer};
 pub(crate) use person::Person;
 pub(crate) use prompt::Prompt;
-pub(crate) use tools::say;
+pub(crate) use tools::{say, variable};
 pub(crate) use world::{Setup, World};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -59,6 +59,6 @@ pub(crate) fn say(text: impl AsRef<str>) {
     clippy::disallowed_methods,
     reason = "how `cargo xtask e2e` speaks to the tests"
 )]
-fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
