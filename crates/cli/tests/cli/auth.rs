@@ -355,7 +355,6 @@ async fn a_configured_provider_is_logged_in_to_and_its_model_answers() {
     );
 }
 
-/// R11
 #[tokio::test]
 async fn a_login_is_of_no_use_to_another_client_or_at_another_server() {
     let mut world = World::new().await;

@@ -69,7 +69,6 @@ const TEXTS: [&str; 12] = [
     "ca_file",
 ];
 
-/// B5
 #[test]
 fn the_api_says_what_else_it_needs() {
     use gatepass_client_credentials::Api;
