@@ -12,13 +12,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let key = std::env::var("MODEL_KEY")?;
     let config = OpenAIConfig::new().with_api_base(base_url).with_api_key(key);
-    let message = ChatCompletionRequestUserMessageArgs::default().content(question).build()?;
+    let message = ChatCompletionRequestUserMessageArgs::default()
+        .content(question)
+        .build()?;
     let request = CreateChatCompletionRequestArgs::default()
         .model("model")
         .messages([message.into()])
         .build()?;
-    let reply = async_openai::Client::with_config(config).chat().create(request).await?;
+    let reply = async_openai::Client::with_config(config)
+        .chat()
+        .create(request)
+        .await?;
     let choice = reply.choices.into_iter().next();
-    println!("{}", choice.and_then(|choice| choice.message.content).unwrap_or_default());
+    println!(
+        "{}",
+        choice
+            .and_then(|choice| choice.message.content)
+            .unwrap_or_default()
+    );
     Ok(())
 }
