@@ -22,14 +22,10 @@ pub(crate) fn run(args: &ChatArgs, form: Form) -> Result<Exit, Failure> {
 }
 
 fn config(args: &ChatArgs) -> Result<LlmConfig, Failure> {
-    let mut config = LlmConfig::new(&args.model);
+    let mut config = args.connection.config(&args.model)?;
     if let Some(provider) = &args.oauth2 {
         config = config.with_oauth2(provider);
     }
-    config.config_path.clone_from(&args.config.path);
-    config.account.clone_from(&args.account.name);
-    config.profile = args.profile.profile_if_named()?;
-    config.base_url.clone_from(&args.base_url);
     config.temperature = args.temperature;
     config.max_tokens = args.max_tokens;
     Ok(config)

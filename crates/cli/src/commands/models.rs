@@ -21,12 +21,7 @@ pub(crate) fn run(args: &ModelsArgs, form: Form) -> Result<Exit, Failure> {
 fn config(args: &ModelsArgs) -> Result<LlmConfig, Failure> {
     let provider = ProviderName::parse(&args.provider)?;
     // A connection is for a model; which one doesn't matter here.
-    let mut config = LlmConfig::new(format!("{provider}/any"));
-    config.config_path.clone_from(&args.config.path);
-    config.account.clone_from(&args.account.name);
-    config.profile = args.profile.profile_if_named()?;
-    config.base_url.clone_from(&args.base_url);
-    Ok(config)
+    Ok(args.connection.config(format!("{provider}/any"))?)
 }
 
 /// One name a line; a server's words don't drive the terminal.

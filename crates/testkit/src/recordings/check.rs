@@ -4,14 +4,15 @@ use gatepass_core::{ChatReply, FinishReason, Part, Usage};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Says how many of `recordings` hold, and what doesn't; exceptions are known by their ids and have a reason.
+/// Says how many of `recordings` hold, and what doesn't; a failure begins with its recording's id and a colon. Exceptions
+/// are known by their ids and have a reason.
 ///
 /// # Panics
 /// If one fails that is no exception.
 #[expect(clippy::print_stdout, reason = "the count is what the test is run for")]
 pub fn report(what: &str, recordings: &[Recording], mut failures: Vec<String>, exceptions: &[(&str, &str)]) {
     let is_known = |id: &str| exceptions.iter().any(|(known, _)| *known == id);
-    failures.retain(|failure| !exceptions.iter().any(|(id, _)| failure.starts_with(id)));
+    failures.retain(|failure| !failure.split_once(':').is_some_and(|(id, _)| is_known(id)));
     let known = recordings.iter().filter(|recording| is_known(&recording.id));
     let all = recordings.len();
     let passed = all - failures.len() - known.count();
