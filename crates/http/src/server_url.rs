@@ -95,7 +95,8 @@ impl ServerUrl {
 
     /// The same address, told by somebody who mustn't direct our requests inside: a client looks its name up and
     /// connects to no address of this machine, of a private network or of a cloud's metadata service. Where a proxy
-    /// is used, the proxy looks names up, and this says nothing.
+    /// is used, the proxy looks names up, and this says nothing. The client keeps to it for that name as long as it
+    /// lives, whoever names it next: give each issuer a client of its own.
     #[must_use]
     pub fn outside(mut self) -> Self {
         self.outside = true;
