@@ -64,7 +64,7 @@ fn perform(habit: &Habit) -> ExitCode {
             report.step("fuzz", || fuzz::run(&workspace, *seconds, targets));
         }
         Habit::Mutants { packages } => report.step("mutants", || mutants::run(&workspace, packages)),
-        Habit::Release { steps } => release::run(&workspace, steps, &mut report),
+        Habit::Release(options) => release::run(&workspace, options, &mut report),
         Habit::Seeded { words } => report.step("seeded", || seeded::run(&workspace, words)),
         Habit::Bench { whose, arguments } => {
             report.step("bench", || bench::run(&workspace, *whose, arguments));
