@@ -174,7 +174,8 @@ fn next_interval(interval: Duration, error: TokenError) -> Result<Duration, Logi
         },
         // RFC 8628 §3.5: ever more slowly while it can't be reached; as slowly as it asks for.
         TokenError::Unavailable { retry_after, .. } => {
-            Ok(interval.saturating_mul(2).max(retry_after.unwrap_or_default()))
+            let pause = interval.saturating_mul(2).max(retry_after.unwrap_or_default());
+            Ok(pause.min(LONGEST))
         }
         error => Err(error.into()),
     }
