@@ -28,10 +28,7 @@ pub(crate) enum Habit {
         seconds: u32,
         targets: Vec<String>,
     },
-    /// All packages that have such places, or those named.
-    Mutants {
-        packages: Vec<String>,
-    },
+    Mutants(mutants::Options),
     Release(release::Options),
     /// All bugs of the list, or those that one of the words is about.
     Seeded {
@@ -63,9 +60,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "bench" => parse_bench(&own, passed_on),
         "weigh" => nothing_more(&own, &passed_on).map(|()| Habit::Weigh),
         "fuzz" => nothing_more(&passed_on, &[]).and_then(|()| parse_fuzz(own)),
-        "mutants" => nothing_more(&passed_on, &[])
-            .and_then(|()| known("package", own, mutants::packages()))
-            .map(|packages| Habit::Mutants { packages }),
+        "mutants" => nothing_more(&passed_on, &[]).and_then(|()| parse_mutants(own)),
         "release" => nothing_more(&passed_on, &[]).and_then(|()| parse_release(own)),
         "seeded" => nothing_more(&passed_on, &[]).map(|()| Habit::Seeded { words: own }),
         "help" => Ok(Habit::Help(HELP)),
@@ -82,24 +77,36 @@ fn parse_test(steps: Vec<String>, passed_on: &[String]) -> Result<Habit, String>
 }
 
 fn parse_fuzz(mut own: Vec<String>) -> Result<Habit, String> {
-    let mut seconds = 60;
-    if own.first().is_some_and(|argument| argument == "--seconds") {
-        let value = own.get(1).and_then(|value| value.parse().ok());
-        seconds = value.ok_or("--seconds needs a number")?;
-        own.drain(..2);
-    }
+    let seconds = match first_option(&mut own, "--seconds", "number")? {
+        Some(value) => value.parse().map_err(|_| "--seconds needs a number")?,
+        None => 60,
+    };
     let targets = known("target", own, fuzz::TARGETS.iter().copied())?;
     Ok(Habit::Fuzz { seconds, targets })
 }
 
+fn parse_mutants(mut own: Vec<String>) -> Result<Habit, String> {
+    let since = first_option(&mut own, "--since", "revision")?;
+    let packages = known("package", own, mutants::packages())?;
+    Ok(Habit::Mutants(mutants::Options { since, packages }))
+}
+
 fn parse_release(mut own: Vec<String>) -> Result<Habit, String> {
-    let mut since = None;
-    if own.first().is_some_and(|argument| argument == "--since") {
-        since = Some(own.get(1).cloned().ok_or("--since needs a revision")?);
-        own.drain(..2);
-    }
+    let since = first_option(&mut own, "--since", "revision")?;
     let steps = known("step", own, release::names())?;
     Ok(Habit::Release(release::Options { since, steps }))
+}
+
+/// Takes `name` and its value from the front, if they are there.
+fn first_option(own: &mut Vec<String>, name: &str, what: &str) -> Result<Option<String>, String> {
+    if own.first().is_none_or(|argument| argument != name) {
+        return Ok(None);
+    }
+    let mut taken = own.drain(..own.len().min(2));
+    match taken.nth(1) {
+        Some(value) => Ok(Some(value)),
+        None => Err(format!("{name} needs a {what}")),
+    }
 }
 
 /// The names that somebody asked for, if there are such.
@@ -196,10 +203,11 @@ mod tests {
             })
         );
         assert_eq!(
-            parsed("mutants gatepass-core"),
-            Ok(Habit::Mutants {
+            parsed("mutants --since main gatepass-core"),
+            Ok(Habit::Mutants(mutants::Options {
+                since: Some("main".to_owned()),
                 packages: words("gatepass-core")
-            })
+            }))
         );
         assert_eq!(
             parsed("release --since v0.1.0 minimal sbom"),
@@ -263,6 +271,8 @@ mod tests {
             ("mutants gatepass", "gatepass"),
             ("release now", "now"),
             ("release --since", "revision"),
+            ("mutants --since", "revision"),
+            ("fuzz --seconds soon", "number"),
             ("weigh it", "it"),
             ("seeded -- x", "`x`"),
         ] {

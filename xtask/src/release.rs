@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    api, files,
+    api, embedded, files,
     report::Report,
     sbom,
     stop::{Done, Stop},
@@ -48,6 +48,7 @@ const STEPS: &[Step] = &[
     ("api", |workspace, _| api::run(workspace)),
     ("package", |workspace, _| package(workspace)),
     ("sbom", |workspace, _| sbom::run(workspace, &copy(workspace)?)),
+    ("embedded", |workspace, _| embedded::run(workspace)),
 ];
 
 /// Every two features of a package together, each alone, none, and all.

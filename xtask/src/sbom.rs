@@ -55,8 +55,8 @@ fn packages_of_bill(bill: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The same of lines like `name v1.2.3 (proc-macro)`.
-fn packages_of_tree(tree: &str) -> BTreeSet<String> {
+/// `name@version` of each line like `name v1.2.3 (proc-macro)`.
+pub(crate) fn packages_of_tree(tree: &str) -> BTreeSet<String> {
     tree.lines()
         .filter_map(|line| {
             let (name, rest) = line.split_once(" v")?;

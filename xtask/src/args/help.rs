@@ -100,10 +100,13 @@ pub(super) const MUTANTS_HELP: &str = "\
 Puts bugs into the checks of logins, the lock, the cache, the classes of errors and the policy on redirects, one by one,
 with cargo-mutants. A bug that no test notices is a failure. CI installs it where it is missing.
 
-  cargo xtask mutants [PACKAGE]...
+  cargo xtask mutants [--since REVISION] [PACKAGE]...
+
+  --since REVISION   only where something has changed since
 
 Examples:
   cargo xtask mutants
+  cargo xtask mutants --since main
   cargo xtask mutants gatepass-core
 ";
 
@@ -121,6 +124,7 @@ Steps, in this order:
   api        the public interfaces are those in docs/api; UPDATE_GOLDEN=1 writes them anew (cargo-public-api)
   package    each package builds from its archive
   sbom       target/sbom has the bill of materials of the program (CycloneDX), and it agrees with Cargo.lock
+  embedded   the program names its packages within itself, and they are those of Cargo.lock (cargo-auditable)
 
 Examples:
   cargo xtask release
