@@ -52,3 +52,23 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32, wanted: &[String]) -> Don
     }
     Err(Stop::Failed(format!("findings in {}", failed.join(", "))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::BTreeSet, path::Path};
+
+    #[test]
+    fn every_target_is_run_and_has_a_corpus() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+        let names = |folder: &str| -> BTreeSet<String> {
+            let entries = std::fs::read_dir(fuzz.join(folder)).unwrap();
+            entries
+                .map(|entry| entry.unwrap().path().file_stem().unwrap().display().to_string())
+                .collect()
+        };
+        let run: BTreeSet<_> = TARGETS.iter().map(|target| (*target).to_owned()).collect();
+        assert_eq!(names("fuzz_targets"), run);
+        assert_eq!(names("corpus"), run);
+    }
+}
