@@ -124,7 +124,7 @@ Steps, in this order:
   api        the public interfaces are those in docs/api; UPDATE_GOLDEN=1 writes them anew (cargo-public-api)
   package    each package builds from its archive
   sbom       target/sbom has the bill of materials of the program (CycloneDX), and it agrees with Cargo.lock
-  embedded   the program names its packages within itself, and they are those of Cargo.lock (cargo-auditable)
+  embedded   the program names its packages within itself, and that agrees with Cargo.lock (cargo-auditable)
 
 Examples:
   cargo xtask release
