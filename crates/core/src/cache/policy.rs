@@ -48,6 +48,9 @@ const SHORTEST_USE: Duration = Duration::from_secs(30);
 /// store asks no server.
 const LOGIN_PAUSE: Duration = Duration::from_secs(1);
 
+/// A refresh that takes as long as this is slow: who waits for it notices.
+pub(super) const SLOW: Duration = Duration::from_secs(1);
+
 /// The longest `Retry-After` that is followed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
@@ -98,14 +101,18 @@ impl RefreshPolicy {
         }
     }
 
-    /// How long to remember `error`, which comes after so many other failures.
-    pub(super) fn pause(&self, failures: u32, error: &TokenError) -> Duration {
+    /// How long to remember `error`, which comes after so many other failures, and after a refresh that took so long.
+    pub(super) fn pause(&self, failures: u32, error: &TokenError, took: Duration) -> Duration {
         let pause = self
             .first_pause
             .saturating_mul(1 << failures.min(10))
             .min(self.longest_pause);
         match error.advice() {
-            Advice::Retry { after: Some(after) } => pause.max(after.min(LONGEST_RETRY_AFTER)),
+            Advice::Retry { after } => {
+                let spent = if took < SLOW { Duration::ZERO } else { took };
+                let asked = after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+                pause.saturating_sub(spent).max(asked)
+            }
             Advice::LoginRequired => pause.min(LOGIN_PAUSE),
             _ => pause,
         }

@@ -638,7 +638,7 @@ fn windows_and_pauses_are_those_that_were_set() {
         .with_windows(seconds(30), seconds(10))
         .with_pauses(seconds(2), seconds(4));
     assert_eq!((policy.advisory, policy.mandatory), (seconds(30), seconds(10)));
-    let pauses = [0, 1, 2].map(|failures| policy.pause(failures, &down()));
+    let pauses = [0, 1, 2].map(|failures| policy.pause(failures, &down(), Duration::ZERO));
     assert_eq!(pauses, [2, 4, 4].map(seconds));
 }
 

@@ -2,7 +2,8 @@
 
 use super::super::*;
 use super::seconds;
-use std::sync::atomic::AtomicUsize;
+use crate::cache::policy::nanos;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 const TASKS: u64 = 8;
