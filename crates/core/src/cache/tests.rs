@@ -3,6 +3,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::sync::Notify;
 
+mod outages;
 mod schedules;
 mod threads;
 
@@ -151,10 +152,14 @@ impl Bench {
 }
 
 fn down() -> TokenError {
+    down_for(None)
+}
+
+fn down_for(retry_after: Option<Duration>) -> TokenError {
     TokenError::Unavailable {
         host: "as".into(),
         what: "status 503".into(),
-        retry_after: None,
+        retry_after,
         source: None,
     }
 }
@@ -290,11 +295,7 @@ async fn a_login_is_noticed_within_a_second() {
 #[tokio::test]
 async fn retry_after_lengthens_the_memory_of_a_failure() {
     let bench = bench(seconds(3600));
-    let mut error = down();
-    if let TokenError::Unavailable { retry_after, .. } = &mut error {
-        *retry_after = Some(seconds(100));
-    }
-    bench.script.fail(error);
+    bench.script.fail(down_for(Some(seconds(100))));
     assert!(bench.cache.token().await.is_err());
     bench.script.recover();
     bench.clock.advance(seconds(99));

@@ -1,0 +1,300 @@
+//! R13: ten minutes without the server, at 200 calls a second, of which none waits for another. The cache and the time
+//! limits of requests go by clocks that the test turns; the connections are real.
+
+use super::{Day, key, seconds};
+use crate::support::{client, endpoint, grant, http, url};
+use gatepass_core::{
+    AccessToken, CachedTokenSource, Clock, CredentialStore, ExposeSecret, RefreshPolicy, TokenError,
+    TokenSource, async_trait,
+};
+use gatepass_http::RetryPolicy;
+use gatepass_oauth2::{AuthStyle, RefreshTokenSource, TokenEndpoint};
+use gatepass_testkit::{Answer, AuthorizationServer, ManualClock};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// The time between two calls.
+const STEP: Duration = Duration::from_millis(5);
+
+/// How often connections are looked after in a step in which somebody waits for them.
+const TURNS: usize = 25;
+
+/// A call that takes no longer fails fast.
+const FAST: Duration = Duration::from_millis(50);
+
+/// Calls, one after each step.
+struct Traffic<'a, S> {
+    source: CachedTokenSource<S>,
+    server: &'a AuthorizationServer,
+    clock: ManualClock,
+    waiting: JoinSet<(Result<AccessToken, TokenError>, Duration)>,
+    /// How long the calls took that had a token, and those that had none, since somebody looked.
+    served: Vec<Duration>,
+    failed: Vec<Duration>,
+    /// When the server was asked.
+    asked: Vec<Duration>,
+    requests: usize,
+}
+
+impl<'a, S: TokenSource + 'static> Traffic<'a, S> {
+    fn new(source: CachedTokenSource<S>, server: &'a AuthorizationServer, clock: &ManualClock) -> Self {
+        tokio::time::pause();
+        Self {
+            source,
+            server,
+            clock: clock.clone(),
+            waiting: JoinSet::new(),
+            served: Vec::new(),
+            failed: Vec::new(),
+            asked: Vec::new(),
+            requests: server.token_requests(),
+        }
+    }
+
+    /// Calls for so long.
+    async fn run(&mut self, time: Duration) {
+        let end = self.now() + time;
+        while self.now() < end {
+            self.step().await;
+        }
+    }
+
+    /// Calls until the server is asked again.
+    async fn run_to_the_next_request(&mut self) {
+        let before = self.asked.len();
+        while self.asked.len() == before {
+            self.step().await;
+        }
+    }
+
+    /// Calls until one has a token; tells how long that took.
+    async fn run_to_a_token(&mut self) -> Duration {
+        self.served.clear();
+        let began = self.now();
+        while self.served.is_empty() {
+            self.step().await;
+        }
+        self.now() - began
+    }
+
+    /// The server is back.
+    async fn assert_recovers(&mut self) {
+        self.server.normal();
+        let recovery = self.run_to_a_token().await;
+        println!("well again after {recovery:?}");
+        assert!(recovery <= seconds(30), "{recovery:?}");
+    }
+
+    async fn step(&mut self) {
+        let source = self.source.clone();
+        let mut call = Box::pin(async move { source.token().await });
+        let (came, began) = (self.now(), Instant::now());
+        match std::future::poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await {
+            Poll::Ready(outcome) => self.note(&outcome, began.elapsed()),
+            Poll::Pending => {
+                let clock = self.clock.clone();
+                self.waiting
+                    .spawn(async move { (call.await, clock.now().monotonic - came) });
+            }
+        }
+        if !self.waiting.is_empty() {
+            // What is on its way arrives within this step.
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+        }
+        self.clock.advance(STEP);
+        tokio::time::advance(STEP).await;
+        while let Some(done) = self.waiting.try_join_next() {
+            let (outcome, took) = done.unwrap();
+            self.note(&outcome, took);
+        }
+        let requests = self.server.token_requests();
+        if requests > self.requests {
+            assert_eq!(requests, self.requests + 1, "two at once");
+            self.requests = requests;
+            self.asked.push(self.now());
+        }
+    }
+
+    fn note(&mut self, outcome: &Result<AccessToken, TokenError>, took: Duration) {
+        match outcome {
+            Ok(token) => {
+                assert!(self.server.is_active(token.expose_secret()), "it has run out");
+                self.served.push(took);
+            }
+            Err(error) => {
+                assert!(matches!(error, TokenError::Unavailable { .. }), "{error:?}");
+                self.failed.push(took);
+            }
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.now().monotonic
+    }
+
+    /// Ten minutes in which the server is down in these ways, for the same time each; the token is new.
+    async fn outage(&mut self, name: &str, ways: &[Answer]) {
+        let part = seconds(600) / u32::try_from(ways.len()).unwrap();
+        let (began, mut change) = (self.now(), Duration::ZERO);
+        let mut ways = ways.iter();
+        // It lives for five minutes.
+        for end in [seconds(299), seconds(600)] {
+            while self.now() < began + end {
+                if self.now() >= began + change {
+                    self.server.always(ways.next().unwrap().clone());
+                    change += part;
+                }
+                self.step().await;
+            }
+            if end == seconds(299) {
+                assert_eq!(
+                    self.failed.len(),
+                    0,
+                    "calls that failed although the token was good"
+                );
+                let served = std::mem::take(&mut self.served);
+                let longest = served.iter().max().unwrap();
+                println!(
+                    "{name}: {} calls had a token, the slowest after {longest:?}",
+                    served.len()
+                );
+                assert_eq!(served.len() + self.waiting.len(), 299 * 200);
+                assert!(self.waiting.is_empty());
+            }
+        }
+        self.failed.sort_unstable();
+        let (p99, slowest) = (
+            self.failed[self.failed.len() * 99 / 100],
+            self.failed.last().unwrap(),
+        );
+        let slow = self.failed.iter().filter(|took| **took > FAST).count();
+        println!(
+            "{name}: {} calls failed, p99 {p99:?}, the slowest after {slowest:?}, {slow} after more than {FAST:?}; {} \
+             requests in 600 s",
+            self.failed.len(),
+            self.asked.len()
+        );
+        assert!(self.failed.len() >= 299 * 200);
+        assert!(p99 < FAST, "{p99:?}");
+        let least = self.asked.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap();
+        // To the hundredth of a second in which a request is under way here.
+        assert!(
+            least >= Duration::from_millis(950),
+            "{least:?} between two requests"
+        );
+    }
+}
+
+/// A runtime whose clock stands still between steps, and which looks after its connections at each.
+fn in_steps(test: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .event_interval(1)
+        .build()
+        .unwrap();
+    runtime.block_on(test);
+}
+
+/// A server of all ways to be down: the time that a token request takes may run out, or its retries.
+fn ways() -> [(&'static str, Vec<Answer>); 4] {
+    let (says_503, hangs, closes) = (Answer::text(503, "down"), Answer::hang(), Answer::close());
+    let by_turns = [&says_503, &hangs, &closes, &hangs, &says_503, &hangs].map(Clone::clone);
+    [
+        ("503", vec![says_503]),
+        ("hangs", vec![hangs]),
+        ("closes", vec![closes]),
+        ("by turns", by_turns.into()),
+    ]
+}
+
+#[test]
+fn an_outage_costs_no_login_a_call_while_the_token_lives_and_fails_fast_after() {
+    for (name, ways) in ways() {
+        in_steps(async {
+            let day = Day::new().await;
+            let source = login(&day).await;
+            let stored = day.store.load(&key()).await.unwrap();
+            let mut traffic = Traffic::new(source, &day.login.server, &day.clock);
+            traffic.outage(&format!("login, {name}"), &ways).await;
+            assert_eq!(
+                day.store.load(&key()).await.unwrap(),
+                stored,
+                "nothing is downgraded"
+            );
+            traffic.assert_recovers().await;
+            day.assert_stored_login_works().await;
+        });
+    }
+}
+
+#[test]
+fn an_outage_costs_no_client_a_call_while_the_token_lives_and_fails_fast_after() {
+    for (name, ways) in ways() {
+        in_steps(async {
+            let day = Day::new().await;
+            let source = client_credentials(&day).await;
+            let mut traffic = Traffic::new(source, &day.login.server, &day.clock);
+            traffic.outage(&format!("client, {name}"), &ways).await;
+            traffic.assert_recovers().await;
+        });
+    }
+}
+
+/// The request under way hangs for ever; the next one is answered.
+#[test]
+fn all_is_well_half_a_minute_after_a_hanging_server_is_back() {
+    for since_the_request in [100, 5_000, 15_000, 25_000, 29_900].map(Duration::from_millis) {
+        in_steps(async {
+            let day = Day::new().await;
+            let source = login(&day).await;
+            let mut traffic = Traffic::new(source, &day.login.server, &day.clock);
+            day.login.server.always(Answer::hang());
+            traffic.run(seconds(301)).await;
+            traffic.run_to_the_next_request().await;
+            traffic.run(since_the_request).await;
+            day.login.server.normal();
+            let recovery = traffic.run_to_a_token().await;
+            println!("login, back {since_the_request:?} after a request: well again after {recovery:?}");
+            assert!(recovery <= seconds(30), "{recovery:?}");
+            day.assert_stored_login_works().await;
+        });
+    }
+}
+
+/// A stored login, refreshed as it is done in earnest.
+async fn login(day: &Day) -> CachedTokenSource<RefreshTokenSource> {
+    let clock: Arc<dyn Clock> = Arc::new(day.clock.clone());
+    let endpoint = day
+        .login
+        .endpoint()
+        .with_retry(RetryPolicy::tokens())
+        .with_clock(Arc::clone(&clock));
+    let source = RefreshTokenSource::new(endpoint, day.store.clone(), key());
+    let source = CachedTokenSource::with(source, RefreshPolicy::default(), clock);
+    source.token().await.unwrap();
+    source
+}
+
+/// Client credentials, without a store.
+struct OfClient(TokenEndpoint);
+
+#[async_trait]
+impl TokenSource for OfClient {
+    async fn token(&self) -> Result<AccessToken, TokenError> {
+        Ok(self.0.request(&grant()).await?.access_token)
+    }
+}
+
+async fn client_credentials(day: &Day) -> CachedTokenSource<OfClient> {
+    let clock: Arc<dyn Clock> = Arc::new(day.clock.clone());
+    let endpoint = TokenEndpoint::new(http(), url(&day.login.server.token_url()), client())
+        .with_auth_style(AuthStyle::Basic)
+        .with_clock(Arc::clone(&clock));
+    let source = CachedTokenSource::with(OfClient(endpoint), RefreshPolicy::default(), clock);
+    source.token().await.unwrap();
+    source
+}
