@@ -30,6 +30,10 @@ use tracing::Instrument;
 /// * **Single flight.** However many callers, there is one request; they share its token, or its error.
 /// * **Nothing is taken away.** When a refresh fails, a token that is still valid stays in use. A failure is
 ///   remembered for a short, growing time, in which nobody asks again.
+/// * **A server that hangs keeps one caller waiting.** After a failure that took a second or longer and may pass, only
+///   who begins the next refresh waits for it; all others get the token in hand, to its very end, or else that
+///   failure, at once. After a quicker failure they do once the next refresh has taken a second. A refresh that
+///   begins 5 s or more after the pause, since nobody asked before, is waited for by all, as the first one is.
 /// * **A dropped caller cancels nothing.** A refresh runs in a task of its own.
 /// * **[`reject`](TokenSource::reject) compares.** Only the token in hand can be taken away, and a refresh that
 ///   began before can't bring it back. Refusals lead to at most one new token a second (five in a row), so that

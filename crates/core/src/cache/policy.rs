@@ -19,8 +19,9 @@ pub struct RefreshPolicy {
     /// The mandatory window: 60 s.
     pub mandatory: Duration,
     /// How long a first failure is remembered: 10 s, then twice as long each time. Longer where the server
-    /// asked for it (`Retry-After`). That somebody has to log in is remembered for a second, whatever was before: a
-    /// new login is noticed at once.
+    /// asked for it (`Retry-After`). After a refresh that took a second or longer and may succeed later, our pause
+    /// counts from that one's beginning, a server's from its answer. That somebody has to log in is remembered for
+    /// a second, whatever was before: a new login is noticed at once.
     pub first_pause: Duration,
     /// The longest that a failure is remembered: 20 s, so that all is well 30 s after a server's return.
     pub longest_pause: Duration,

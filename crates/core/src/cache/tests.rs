@@ -239,6 +239,7 @@ async fn a_failed_refresh_never_takes_a_valid_token_away() {
     assert_eq!(bench.script.calls(), 2, "the failure is remembered");
     bench.clock.advance(seconds(60));
     assert!(bench.cache.token().await.is_err(), "it has expired now");
+    assert_eq!(bench.in_hand(), None, "and while that failure is remembered, too");
 }
 
 #[tokio::test]

@@ -228,16 +228,21 @@ async fn a_refresh_that_stands_still_is_waited_for_in_the_end() {
 
 #[tokio::test]
 async fn a_token_that_came_ends_the_trouble() {
-    let bench = bench(seconds(3600));
+    let bench = bench(seconds(100));
     assert!(bench.fail_after(seconds(30), down()).await.is_err());
     let probe = bench.caller().await;
     bench.script.gate(false);
-    let token = probe.await.unwrap().unwrap();
+    assert_eq!(probe.await.unwrap().unwrap().header(), "Bearer token-2");
+    bench.clock.advance(seconds(80));
+    assert_eq!(
+        bench.in_hand(),
+        None,
+        "its last quarter: a newer one is waited for"
+    );
     bench.script.gate(true);
-    bench.cache.reject(&token);
     let first = bench.caller().await;
     bench.clock.advance(seconds(2));
     assert!(bench.at_once().is_none(), "nothing has failed since");
     bench.script.gate(false);
-    assert!(first.await.unwrap().is_ok());
+    assert_eq!(first.await.unwrap().unwrap().header(), "Bearer token-3");
 }
