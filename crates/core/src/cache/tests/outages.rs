@@ -1,4 +1,4 @@
-//! R13: who waits for a server that is in trouble.
+//! Who waits for a server that is in trouble.
 
 use super::*;
 use std::task::Poll;
@@ -45,6 +45,7 @@ impl Bench {
     }
 }
 
+/// R13
 #[tokio::test]
 async fn only_who_asks_a_hanging_server_again_waits_for_it() {
     let bench = bench(seconds(3600));
