@@ -171,13 +171,17 @@ impl<S: TokenSource + 'static> Shared<S> {
             return false;
         }
         if !self.refreshing.load(Ordering::Acquire) {
-            let state = self.state();
-            // A refresh may have ended since the look at the clock.
-            if state.flight.is_none() && !self.breaker.is_quiet(now) {
-                _ = self.take_off(state, now);
-            }
+            self.refresh(now);
         }
         true
+    }
+
+    /// Begins a refresh that nobody waits for, unless one is under way, or has failed since the clock was read.
+    fn refresh(self: &Arc<Self>, now: Moment) {
+        let state = self.state();
+        if state.flight.is_none() && !self.breaker.is_quiet(now) {
+            _ = self.take_off(state, now);
+        }
     }
 
     /// The token in hand, to its very end.
@@ -261,7 +265,7 @@ impl<S: TokenSource + 'static> Shared<S> {
     fn remember(&self, state: &mut State, error: TokenError, began: Moment, now: Moment) {
         let took = now.monotonic.saturating_sub(began.monotonic);
         let pause = self.policy.pause(state.failures, &error, took);
-        tracing::warn!(%error, ?pause, "no token; not asking again for a while");
+        tracing::warn!(%error, ?pause, "no token; asking again after the pause");
         state.failures = state.failures.saturating_add(1);
         self.breaker.fail(&error, took, pause, now);
         state.last_error = Some(error);
