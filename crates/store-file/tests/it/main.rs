@@ -11,6 +11,7 @@
 mod contract;
 mod damage;
 mod formats;
+mod hanging;
 mod keys;
 mod rotation;
 mod support;
