@@ -23,6 +23,8 @@ mod child;
 #[cfg(unix)]
 mod crashes;
 #[cfg(target_os = "linux")]
+mod cuts;
+#[cfg(target_os = "linux")]
 mod disk;
 #[cfg(unix)]
 mod full;
