@@ -12,6 +12,8 @@ const AT_ONCE: usize = 16;
 /// A file system or a vault that hangs keeps those who wait no longer than that: then they go ahead all the same.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+static ALL: Mutex<BTreeMap<PathBuf, Weak<Semaphore>>> = Mutex::new(BTreeMap::new());
+
 /// Shared by all handles of a directory, and by nothing else: a network directory that hangs holds up no other store.
 #[derive(Debug)]
 pub(crate) struct Readers(Arc<Semaphore>);
@@ -21,7 +23,6 @@ pub(crate) type Turn = Option<OwnedSemaphorePermit>;
 
 impl Readers {
     pub(crate) fn of(directory: &Path) -> Self {
-        static ALL: Mutex<BTreeMap<PathBuf, Weak<Semaphore>>> = Mutex::new(BTreeMap::new());
         let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = all.get(directory).and_then(Weak::upgrade) {
             return Self(known);
@@ -41,5 +42,21 @@ impl Readers {
             .await
             .ok()?
             .ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_its_own_turns_until_its_last_handle_is_gone() {
+        let [here, there] = [Path::new("/here"), Path::new("/there")];
+        let (one, other) = (Readers::of(here), Readers::of(here));
+        assert!(Arc::ptr_eq(&one.0, &other.0));
+        assert!(!Arc::ptr_eq(&one.0, &Readers::of(there).0));
+        drop((one, other));
+        let _there = Readers::of(there);
+        assert!(!ALL.lock().unwrap().contains_key(here), "it takes no memory");
     }
 }

@@ -101,8 +101,9 @@ impl PostgresStore {
         Ok(keys)
     }
 
-    /// A lock of a transaction, not of a session: those outlive their holder in a pool of connections (PgBouncer's). The
-    /// connection is the lock's own: when it closes, or its process or host is gone, the transaction ends and the next one has the lock.
+    /// A lock of a transaction, not of a session: in a pool of connections (PgBouncer's) those outlive their holder. The
+    /// connection is the lock's own. When it closes, because the lock is dropped or its process is gone, the transaction
+    /// ends, and the next one has the lock; a host that vanishes is noticed by the server's TCP keep-alives.
     async fn lock(&self, key: &CredentialKey) -> Result<CredentialLock, StoreError> {
         let mut connection = self.connect().await?;
         let wait = format!("set local lock_timeout = '{}s'", PATIENCE.as_secs());
