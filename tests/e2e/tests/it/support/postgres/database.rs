@@ -52,6 +52,8 @@ impl Database {
                 "listen_addresses=",
                 "-c",
                 "max_connections=200",
+                "-p",
+                "5432",
                 "-k",
             ])
             .arg(folder.path())
