@@ -84,7 +84,7 @@ async fn at_last(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// R05: a turn to read belongs to the read, so who goes away takes none along.
+/// R04: a turn to read belongs to the read, so who goes away takes none along.
 #[tokio::test(start_paused = true)]
 async fn readers_that_go_away_keep_nobody_waiting() {
     let home = Home::with_jane().await;
