@@ -1,8 +1,8 @@
 // Preloaded under a child of a test: of what is written to a file, the system takes a part.
 //
 // GATEPASS_TEST_MOST: so many bytes a call at most.
-// GATEPASS_TEST_LIMIT: a symbolic link, whose text is the largest size that a file may have (RLIMIT_FSIZE) while it is being
-//     written to. Before and after there is no limit, so whoever looks for one doesn't see it coming.
+// GATEPASS_TEST_LIMIT: a symbolic link, whose text is the largest size that a file may have (RLIMIT_FSIZE) while it is
+//     being written to. Before and after there is no limit, so whoever looks for one doesn't see it coming.
 // GATEPASS_TEST_TALLY: a file for how many calls took a part, written when the process ends.
 
 #define _GNU_SOURCE

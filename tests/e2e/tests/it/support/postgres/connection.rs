@@ -4,8 +4,9 @@ use std::path::Path;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
-/// As much of a PostgreSQL client as a store needs: text in, text out, on a socket that lets everybody in who may open it
-/// (the documentation's chapter "Frontend/Backend Protocol"). A program takes a crate for it; here it would bring 26 others.
+/// As much of a PostgreSQL client as a store needs: text in, text out, on a socket that lets everybody in who may open
+/// it (the documentation's chapter "Frontend/Backend Protocol"). A program takes a crate for it; here it would bring 26
+/// others.
 pub(super) struct Connection(BufReader<UnixStream>);
 
 /// Why a statement didn't work.

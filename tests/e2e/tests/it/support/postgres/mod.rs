@@ -17,7 +17,8 @@ use std::time::Duration;
 
 /// Logins as rows of a table, one for each tenant, provider and account.
 ///
-/// The JSON in it is plain here; outside of a test it is encrypted before it goes out, with a key that the database doesn't have.
+/// The JSON is plain here. Outside of a test it is encrypted before it goes out, bound to its row, with a key that the
+/// database doesn't have.
 pub(crate) struct PostgresStore {
     folder: PathBuf,
     tenant: String,
@@ -101,9 +102,9 @@ impl PostgresStore {
         Ok(keys)
     }
 
-    /// A lock of a transaction, not of a session: in a pool of connections (PgBouncer's) those outlive their holder. The
-    /// connection is the lock's own. When it closes, because the lock is dropped or its process is gone, the transaction
-    /// ends, and the next one has the lock; a host that vanishes is noticed by the server's TCP keep-alives.
+    /// A lock of a transaction, not of a session: in a pool of connections (PgBouncer's) those outlive their holder.
+    /// The connection is the lock's own. When it closes, because the lock is dropped or its process is gone, the
+    /// transaction ends, and the next one has the lock; a host that vanishes is noticed by TCP keep-alives.
     async fn lock(&self, key: &CredentialKey) -> Result<CredentialLock, StoreError> {
         let mut connection = self.connect().await?;
         let wait = format!("set local lock_timeout = '{}s'", PATIENCE.as_secs());
