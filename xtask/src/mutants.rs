@@ -73,6 +73,8 @@ pub(crate) struct Options {
 /// `.cargo/mutants.toml` names those that are none, and why.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Done {
     tools::ensure(workspace, "cargo-mutants", VERSION)?;
+    // It makes the last folder of the path alone.
+    files::create_dir(&workspace.path("target/mutants"))?;
     let diff = match &options.since {
         Some(revision) => Some(diff_since(workspace, revision)?),
         None => None,
@@ -115,9 +117,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Done {
 fn diff_since(workspace: &Workspace, revision: &str) -> Result<PathBuf, Stop> {
     let diff =
         workspace.read(&mut workspace.command(&format!("git diff --no-color {revision} -- crates")))?;
-    let folder = workspace.path("target/mutants");
-    files::create_dir(&folder)?;
-    let file = folder.join("since.diff");
+    let file = workspace.path("target/mutants").join("since.diff");
     files::write(&file, &diff)?;
     Ok(file)
 }
