@@ -14,6 +14,7 @@ mod out;
 mod report;
 mod runtime;
 mod spinner;
+mod terminal;
 mod time;
 
 use args::Cli;

@@ -285,14 +285,11 @@ async fn a_stored_file_that_cannot_be_read_is_3_and_logging_out_and_in_mends_it(
         assert_eq!(world.log_in(&LOGIN, By::Browser).await.code, Some(0), "{name}");
         assert_eq!(world.run(&STATUS).await.code, Some(0), "{name}");
     }
+    let world = with_stored(truncate).await;
     let json = [&STATUS[..], &["--json"]].concat();
-    golden_in(
-        &with_stored(truncate).await,
-        "auth_failures/stored_truncated_json",
-        3,
-        &json,
-    )
-    .await;
+    golden_in(&world, "auth_failures/stored_truncated_json", 3, &json).await;
+    let json = [&LOGOUT[..], &["--json"]].concat();
+    golden_in(&world, "auth_failures/stored_truncated_logout_json", 0, &json).await;
 }
 
 #[tokio::test]

@@ -25,6 +25,10 @@ pub(crate) fn run(args: &ImportArgs, form: Form) -> Result<Exit, Failure> {
     runtime::run(save(&profile, &key, &imported))?;
     let client = take_client(&profile, directory, &imported)?;
     let location = profile.store_place()?.location;
+    if imported.credential.refresh_token.is_none() {
+        let text = "it has no refresh token: this login ends with its access token";
+        report::warning_in(form, text);
+    }
     match form {
         Form::Text => {
             done(&format!(
@@ -35,9 +39,6 @@ pub(crate) fn run(args: &ImportArgs, form: Form) -> Result<Exit, Failure> {
             if let Some(client) = &client {
                 done(&format!("Client secrets copied to: {}", client.display()))?;
             }
-            if imported.credential.refresh_token.is_none() {
-                report::warning("it has no refresh token: this login ends with its access token");
-            }
         }
         Form::Json => out::json(&json!({
             "provider": key.provider().as_str(),
@@ -45,6 +46,7 @@ pub(crate) fn run(args: &ImportArgs, form: Form) -> Result<Exit, Failure> {
             "refreshes": imported.credential.refresh_token.is_some(),
             "location": location,
             "client_secrets": client.map(|path| path.display().to_string()),
+            "warnings": report::warnings(),
         }))?,
     }
     Ok(Exit::Success)
