@@ -20,12 +20,11 @@ pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
     let profile = args.profile.profile()?;
     let provider = provider(args, &profile)?;
     runtime::run(runtime::until_terminated(async {
-        let store = profile.store()?;
         let account = args.account.as_deref();
-        // A login that can't be kept would be in vain: that is found out before anybody logs in.
         let key = CredentialKey::new(provider.name().clone());
         let key = key.with_account(account.unwrap_or(CredentialKey::DEFAULT_ACCOUNT))?;
-        spinner::during(profile.probe_store()).await?;
+        // A login that can't be kept would be in vain: that is found out before anybody logs in.
+        let store = spinner::during(profile.probe_store()).await?;
         drop(spinner::during(store.lock(&key)).await?);
 
         let login = spinner::during(log_in(&provider, args, form)).await?;
