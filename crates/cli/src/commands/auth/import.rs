@@ -24,6 +24,13 @@ pub(crate) fn run(args: &ImportArgs, form: Form) -> Result<Exit, Failure> {
     let imported = import_kagura(directory)?;
     runtime::run(save(&profile, &key, &imported))?;
     let client = take_client(&profile, directory, &imported)?;
+    if client.is_none() && is_another_client(&profile, &imported) {
+        let text = format!(
+            "{} is another client: refreshes of this login need --client-secrets with Kagura AI's",
+            profile.client_secrets_path().display()
+        );
+        report::warning_in(form, text);
+    }
     let location = profile.store_place()?.location;
     if imported.credential.refresh_token.is_none() {
         let text = "it has no refresh token: this login ends with its access token";
@@ -85,6 +92,12 @@ fn take_client(profile: &Profile, directory: &Path, imported: &Imported) -> Resu
         source,
     })?;
     Ok(Some(path))
+}
+
+/// What can't be read is told when it is needed.
+fn is_another_client(profile: &Profile, imported: &Imported) -> bool {
+    let there = profile.client_secrets();
+    there.is_ok_and(|there| there.client().id() != imported.credential.client_id)
 }
 
 /// Where its versions kept it, the newest first.
