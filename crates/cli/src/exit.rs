@@ -13,10 +13,11 @@ pub(crate) enum Exit {
     Unavailable = 4,
     NotRevoked = 5,
     Interrupted = 130,
+    Terminated = 143,
 }
 
 impl Exit {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Success,
         Self::Refused,
         Self::Usage,
@@ -24,6 +25,7 @@ impl Exit {
         Self::Unavailable,
         Self::NotRevoked,
         Self::Interrupted,
+        Self::Terminated,
     ];
 
     pub(crate) const fn meaning(self) -> &'static str {
@@ -35,6 +37,7 @@ impl Exit {
             Self::Unavailable => "network, server, or this machine",
             Self::NotRevoked => "logged out here, but the provider couldn't be told",
             Self::Interrupted => "interrupted (Ctrl-C)",
+            Self::Terminated => "a login was ended by SIGTERM, SIGHUP or SIGQUIT",
         }
     }
 
@@ -54,6 +57,7 @@ impl Exit {
             Failure::System { .. } => Self::Unavailable,
             Failure::NotSaved(_) => Self::StoredData,
             Failure::Interrupted => Self::Interrupted,
+            Failure::Terminated => Self::Terminated,
             // Who reads our output has had enough of it.
             Failure::ClosedPipe => Self::Success,
         }

@@ -24,6 +24,9 @@ pub(crate) enum Failure {
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
+    /// SIGTERM and its like, where somebody may be typing what the terminal mustn't show.
+    #[error("terminated")]
+    Terminated,
     /// Nobody reads our output any more.
     #[error("nobody reads the output")]
     ClosedPipe,
@@ -119,7 +122,7 @@ impl Failure {
             Self::Backend(error) => Some(error.fix()),
             Self::Login(error) => Some(error.fix()),
             Self::NotSaved(error) => Some(error.fix()),
-            Self::Interrupted | Self::ClosedPipe | Self::System { .. } => None,
+            Self::Interrupted | Self::Terminated | Self::ClosedPipe | Self::System { .. } => None,
         }
     }
 
@@ -150,7 +153,7 @@ impl Failure {
             Self::Login(LoginError::System { .. }) => "system",
             Self::Login(_) => "auth",
             Self::NotSaved(_) => "store",
-            Self::Interrupted => "interrupted",
+            Self::Interrupted | Self::Terminated => "interrupted",
             Self::ClosedPipe | Self::System { .. } => "system",
         }
     }

@@ -10,22 +10,26 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, layer};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Warnings, or what `RUST_LOG` asks for. Without `RUST_LOG`, JSON has stderr to itself.
+/// Warnings, or what `RUST_LOG` asks for. Without `RUST_LOG`, JSON has stderr to itself: its warnings are kept for the
+/// answer.
 pub(crate) fn start(form: Form) {
     let lines = layer().with_writer(anstream::stderr).with_ansi(false);
     let registry = tracing_subscriber::registry();
     // It fails where there is one already: this is the only one.
     _ = match (wanted(), form) {
-        (Some(targets), _) => registry.with(lines).with(targets).try_init(),
+        (Some(targets), _) => registry
+            .with(lines.with_filter(targets))
+            .with(Kept.with_filter(for_a_person()))
+            .try_init(),
         (None, Form::Text) => registry
             .with(lines.event_format(Warning))
             .with(for_a_person())
             .try_init(),
-        (None, Form::Json) => Ok(()),
+        (None, Form::Json) => registry.with(Kept).with(for_a_person()).try_init(),
     };
 }
 
@@ -67,14 +71,29 @@ where
         spinner::make_room();
         write!(line, "{WARNING}warning:{WARNING:#} ")?;
         if event.metadata().target().starts_with("gatepass") {
-            let mut message = Message::default();
-            event.record(&mut message);
-            line.write_str(&printable(&message.0))?;
+            line.write_str(&message(event))?;
         } else {
             context.format_fields(line.by_ref(), event)?;
         }
         writeln!(line)
     }
+}
+
+/// Keeps our own messages for the answer.
+struct Kept;
+
+impl<S: Subscriber> Layer<S> for Kept {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target().starts_with("gatepass") {
+            report::keep(message(event));
+        }
+    }
+}
+
+fn message(event: &Event<'_>) -> String {
+    let mut message = Message::default();
+    event.record(&mut message);
+    printable(&message.0)
 }
 
 #[derive(Default)]

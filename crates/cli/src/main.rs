@@ -15,6 +15,7 @@ mod out;
 mod report;
 mod runtime;
 mod spinner;
+mod terminal;
 mod time;
 
 use args::Cli;

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use gatepass::{ConfigProblem, Severity};
 use serde_json::{Value, json};
 use std::io::Write;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -44,6 +45,29 @@ pub(crate) fn warning(text: &str) {
     say(&format!("{WARNING}warning:{WARNING:#} {text}\n"));
 }
 
+/// Tells of something that may be a mistake, to a person at once or to a program in the answer.
+pub(crate) fn warning_in(form: Form, text: impl Into<String>) {
+    match form {
+        Form::Text => warning(&text.into()),
+        Form::Json => keep(text.into()),
+    }
+}
+
+/// Keeps a warning for the answer to a program.
+pub(crate) fn keep(text: String) {
+    kept().push(text);
+}
+
+/// The warnings that were kept, for the answer's `warnings`.
+pub(crate) fn warnings() -> Vec<String> {
+    std::mem::take(&mut kept())
+}
+
+fn kept() -> MutexGuard<'static, Vec<String>> {
+    static KEPT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The next step, or several of them, one a line.
 pub(crate) fn help(fix: &str) -> String {
     let fix = fix.replace('\n', "\n        ");
@@ -51,7 +75,7 @@ pub(crate) fn help(fix: &str) -> String {
 }
 
 fn text(failure: &Failure) -> String {
-    if matches!(failure, Failure::Interrupted) {
+    if matches!(failure, Failure::Interrupted | Failure::Terminated) {
         return format!("{failure}\n");
     }
     let mut text = format!("{ERROR}error:{ERROR:#} {}\n", failure.message());

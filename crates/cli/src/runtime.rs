@@ -1,4 +1,5 @@
 use crate::failure::Failure;
+use crate::terminal;
 use gatepass::StoreError;
 use tokio::runtime::Builder;
 
@@ -12,8 +13,9 @@ pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
     })?;
     let outcome = runtime.block_on(async {
         let outcome = tokio::select! {
-            outcome = work => outcome,
+            biased; // It listens before the work begins.
             Ok(()) = tokio::signal::ctrl_c() => Err(Failure::Interrupted),
+            outcome = work => outcome,
         };
         // A refresh that has begun comes to its end: whoever broke it off could lose the login. Ctrl-C does, the
         // second time.
@@ -26,6 +28,18 @@ pub(crate) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
     // A name that is being looked up would hold us up otherwise.
     runtime.shutdown_background();
     outcome
+}
+
+/// Does `work`, or as much of it as comes before the program is asked to end: it is dropped then, which leaves the
+/// terminal as it was.
+pub(crate) async fn until_terminated<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased; // As above.
+        () = terminal::termination() => Err(Failure::Terminated),
+        outcome = work => outcome,
+    }
 }
 
 /// What the command did is done; that its login couldn't be saved is told besides, unless worse has happened.

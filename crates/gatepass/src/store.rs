@@ -77,16 +77,25 @@ impl Profile {
         }
     }
 
-    /// Tries whether the store takes a login, before a person is asked to log in. A keyring is written to and read, and
-    /// what was written is deleted; the file is not touched: its lock tells.
+    /// Opens the store as [`store`](Self::store) does, and tries whether it takes a login, before a person is asked to
+    /// log in. A keyring is written to and read, and what was written is deleted; for the file, see
+    /// [`FileStore::probe`].
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the keyring can't be used, otherwise as [`store`](Self::store).
-    pub async fn probe_store(&self) -> Result<(), StoreError> {
+    /// [`StoreError`]: what saving a login would fail with.
+    pub async fn probe_store(&self) -> Result<Arc<dyn CredentialStore>, StoreError> {
         match self.store_kind() {
-            StoreKind::File => Ok(()),
+            StoreKind::File => {
+                let store = self.file_store()?;
+                store.probe().await?;
+                Ok(Arc::new(store))
+            }
             #[cfg(feature = "keyring")]
-            StoreKind::Keyring => Keyring::new().probe().await,
+            StoreKind::Keyring => {
+                let keyring = Keyring::new();
+                keyring.probe().await?;
+                Ok(Arc::new(KeyringStore::open(keyring, self.directory())?))
+            }
             #[cfg(not(feature = "keyring"))]
             StoreKind::Keyring => Err(no_keyring()),
         }

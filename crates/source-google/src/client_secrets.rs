@@ -4,7 +4,8 @@ use gatepass_core::{ConfigError, ConfigProblem, SecretString, TokenError};
 use gatepass_http::{HttpClient, ServerUrl, Transport};
 use gatepass_oauth2::{Client, Discovery, Metadata, Revocation, TokenEndpoint};
 use serde::Deserialize;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,7 @@ impl ClientSecrets {
     /// # Errors
     /// [`ClientSecretsError`], with the path and the next step.
     pub fn read(path: &Path) -> Result<Self, ClientSecretsError> {
-        let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+        let bytes = content(path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => ClientSecretsError::NotFound {
                 path: path.to_owned(),
             },
@@ -167,6 +168,20 @@ impl ClientSecrets {
     }
 }
 
+/// What a file has, or more than is allowed. Nothing else is opened: a pipe may never be written to.
+fn content(path: &Path) -> io::Result<Vec<u8>> {
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        ));
+    }
+    let (mut bytes, most) = (Vec::new(), 2 * LARGEST as u64);
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn document(path: &Path, bytes: &[u8]) -> Result<Document, ClientSecretsError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.len() > LARGEST {
@@ -209,12 +224,23 @@ impl Section {
 
     fn server(&self) -> Result<Metadata, ConfigError> {
         let url = |text: &Option<String>, field: &str, default: &str| {
-            ServerUrl::parse(text.as_deref().unwrap_or(default), field, Transport::Encrypted)
+            let text = text.as_deref().unwrap_or(default);
+            ServerUrl::parse(text, field, Transport::Encrypted).map_err(with_a_fix_for_this_file)
         };
         Ok(server::known_as(
             url(&self.auth_uri, "auth_uri", server::AUTHORIZATION)?,
             url(&self.token_uri, "token_uri", server::TOKEN)?,
         ))
+    }
+}
+
+fn with_a_fix_for_this_file(error: ConfigError) -> ConfigError {
+    match error {
+        ConfigError::Invalid(mut problem) => {
+            problem.fix = "download the file again, or write an address that begins with https://".into();
+            ConfigError::Invalid(problem)
+        }
+        error => error,
     }
 }
 

@@ -139,6 +139,19 @@ impl FileStore {
         .await
     }
 
+    /// Tries whether a credential could be saved, before anybody goes to the trouble of getting one: whether what is
+    /// there can be read, or may be moved aside, and whether the disk has room. Leaves nothing behind but the directory.
+    ///
+    /// # Errors
+    /// The [`StoreError`] that saving would have.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.writing(|place, directory| match read(place, directory) {
+            Err(failure) if failure.aside.is_empty() => Err(failure.error),
+            _ => directory.probe(CREDENTIALS),
+        })
+        .await
+    }
+
     async fn lock_store(&self) -> Result<Held, StoreError> {
         let what = self.path().display().to_string();
         lock::acquire(self.place.path.clone(), lock::of_store(), self.patience, &what).await

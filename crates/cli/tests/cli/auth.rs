@@ -454,4 +454,9 @@ async fn the_login_of_kagura_is_taken_over() {
         client.contains("CID.apps.googleusercontent.com") && client.contains("CSEC"),
         "{client}"
     );
+    golden("auth/import_other_client", 0, &with(&import, &["old"]), |world| {
+        kagura("old")(world);
+        world.give_client_secrets();
+    })
+    .await;
 }

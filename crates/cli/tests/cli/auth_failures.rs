@@ -6,6 +6,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 
 /// What happens to a stored login.
@@ -62,6 +63,22 @@ async fn client_secrets_that_cannot_be_used_are_told_with_the_way_to_better_ones
     golden("auth_failures/secrets_cut_off", 2, &LOGIN, cut_off).await;
     let directory = |world: &mut World| std::fs::create_dir_all(world.conf("client_secrets.json")).unwrap();
     golden("auth_failures/secrets_directory", 2, &LOGIN, directory).await;
+    let pipe = |world: &mut World| {
+        std::fs::create_dir_all(world.conf("")).unwrap();
+        make_pipe(&world.conf("client_secrets.json"));
+    };
+    golden("auth_failures/secrets_pipe", 2, &LOGIN, pipe).await;
+    let unencrypted = secrets(|world| {
+        let mut secrets = world.client_secrets();
+        secrets["installed"]["token_uri"] = "http://as.example/token".into();
+        secrets.to_string().into()
+    });
+    golden("auth_failures/secrets_unencrypted", 2, &LOGIN, unencrypted).await;
+}
+
+fn make_pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
 }
 
 #[tokio::test]
@@ -285,14 +302,11 @@ async fn a_stored_file_that_cannot_be_read_is_3_and_logging_out_and_in_mends_it(
         assert_eq!(world.log_in(&LOGIN, By::Browser).await.code, Some(0), "{name}");
         assert_eq!(world.run(&STATUS).await.code, Some(0), "{name}");
     }
+    let world = with_stored(truncate).await;
     let json = [&STATUS[..], &["--json"]].concat();
-    golden_in(
-        &with_stored(truncate).await,
-        "auth_failures/stored_truncated_json",
-        3,
-        &json,
-    )
-    .await;
+    golden_in(&world, "auth_failures/stored_truncated_json", 3, &json).await;
+    let json = [&LOGOUT[..], &["--json"]].concat();
+    golden_in(&world, "auth_failures/stored_truncated_logout_json", 0, &json).await;
 }
 
 #[tokio::test]
@@ -310,14 +324,17 @@ async fn a_stored_file_that_somebody_must_look_at_is_left_alone() {
     let fifo = |world: &World| {
         let path = world.conf("credentials.json.enc");
         std::fs::remove_file(&path).unwrap();
-        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
-        assert!(made.success());
+        make_pipe(&path);
     };
     let damages: [(&str, Damage<'_>); 3] = [("newer", &newer), ("symlink", &symlink), ("fifo", &fifo)];
     for (name, damage) in damages {
         let world = with_stored(damage).await;
         golden_in(&world, &format!("auth_failures/stored_{name}"), 3, &STATUS).await;
         golden_in(&world, &format!("auth_failures/stored_{name}_logout"), 3, &LOGOUT).await;
+        let asked = world.authorization.requests().len();
+        // Nobody logs in for nothing.
+        golden_in(&world, &format!("auth_failures/stored_{name}_login"), 3, &LOGIN).await;
+        assert_eq!(world.authorization.requests().len(), asked, "{name}");
     }
     let foreign = with_stored(|_| {}).await;
     if std::os::unix::fs::chown(foreign.conf("credentials.json.enc"), Some(12_345), None).is_err() {

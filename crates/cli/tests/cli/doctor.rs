@@ -73,6 +73,15 @@ async fn what_others_may_read_is_doubtful_and_says_how_to_mend_it() {
     golden_in(&world, "doctor/readable_by_others", 0, &OFFLINE).await;
 }
 
+/// A `chmod` would change what the link leads to.
+#[tokio::test]
+async fn nobody_is_told_to_change_what_a_link_in_the_store_leads_to() {
+    let world = healthy().await;
+    std::fs::rename(world.conf(".key"), world.path("moved")).unwrap();
+    std::os::unix::fs::symlink(world.path("moved"), world.conf(".key")).unwrap();
+    golden_in(&world, "doctor/linked_key", 3, &OFFLINE).await;
+}
+
 #[tokio::test]
 async fn a_broken_store_is_found_before_a_call_finds_it() {
     let world = healthy().await;

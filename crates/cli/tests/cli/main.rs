@@ -33,6 +33,8 @@ mod leaks;
 mod listener;
 mod models;
 mod output;
+#[cfg(target_os = "linux")]
+mod pasting;
 mod quiet;
 mod readme;
 mod terminal;

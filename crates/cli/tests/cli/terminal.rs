@@ -1,7 +1,7 @@
 //! What is different on a terminal.
 
+use crate::support::World;
 use crate::support::terminal::Terminal;
-use crate::support::{World, led_to};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -58,36 +58,6 @@ async fn a_spinner_turns_after_a_second_and_leaves_no_trace() {
         shown.ends_with(" waiting\r\u{1b}[2KParis is the capital.\n"),
         "{shown:?}"
     );
-}
-
-/// L13: the terminal shows what is pasted there, as it shows whatever is typed; gatepass repeats none of it.
-#[tokio::test]
-async fn a_pasted_address_is_shown_by_the_terminal_alone() {
-    let mut world = World::new().await;
-    world.give_client_secrets();
-    let terminal = Terminal::open();
-    let mut command = world.command(&["auth", "login", "--provider", "google", "--no-browser"]);
-    command
-        .stdin(terminal.stdio())
-        .stdout(terminal.stdio())
-        .stderr(terminal.stdio());
-    let mut child = command.spawn().unwrap();
-    drop(command);
-    let address = terminal.line(|line| line.starts_with("http")).await;
-    let pasted = led_to(address.trim()).await;
-    let (_, code) = pasted.split_once("code=").unwrap();
-    let code = code.split('&').next().unwrap();
-    let wrong = pasted.replace("state=", "state=x");
-    terminal.types(&wrong);
-    terminal.types(&pasted);
-    let (shown, ended) = tokio::join!(terminal.shown(), child.wait());
-    assert_eq!(ended.unwrap().code(), Some(0), "{shown}");
-    assert_eq!(shown.matches(code).count(), 2, "once as each was typed: {shown}");
-    let (_, after) = shown.rsplit_once(code).unwrap();
-    assert!(after.contains("Authentication successful"), "{shown}");
-    for secret in world.stored_secrets().await {
-        secret.assert_absent("the terminal", &shown);
-    }
 }
 
 #[tokio::test]

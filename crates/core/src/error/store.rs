@@ -76,7 +76,8 @@ impl StoreError {
                 "restore it from a backup, or log in again: gatepass auth login --provider NAME".into()
             }
             Self::WrongKey { .. } => {
-                "restore the key or the passphrase, or log in again: gatepass auth login --provider NAME"
+                "restore the key or the passphrase; if it is lost, move the file away and log in again: \
+                gatepass auth login --provider NAME"
                     .into()
             }
             Self::Refused { fix, .. } => fix.clone(),

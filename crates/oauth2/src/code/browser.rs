@@ -94,7 +94,11 @@ impl Browser {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()?;
+            .spawn()
+            .map_err(|error| {
+                let program = program.display();
+                io::Error::new(error.kind(), format!("{program} can't be started: {error}"))
+            })?;
         let (sender, ended) = oneshot::channel::<io::Result<ExitStatus>>();
         // A browser may run for hours: somebody has to take note of its end.
         std::thread::Builder::new()

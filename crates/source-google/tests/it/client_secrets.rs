@@ -260,3 +260,21 @@ fn a_file_that_others_can_read_is_warned_of() {
         assert!(warning.is_none_or(|warning| warning.severity == Severity::Warning));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_waited_for_and_what_has_no_end_is_not_read_to_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("client_secrets.json");
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    for path in [&*path, Path::new("/dev/zero")] {
+        let error = ClientSecrets::read(path).unwrap_err();
+        assert!(
+            matches!(error, ClientSecretsError::Unreadable { .. }),
+            "{error:?}"
+        );
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(cause, "it is not a regular file");
+    }
+}

@@ -31,6 +31,9 @@ const TEMPORARY: &str = ".gatepass.tmp";
 /// No file of ours comes near it.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
+/// A login has less, its key and its description with it.
+const MORE_BYTES: usize = 16 * 1024;
+
 /// What a file is, as far as safety goes, and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Facts {
@@ -149,12 +152,28 @@ impl Directory {
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
-        let mut file = self.handle.create_new(TEMPORARY, bytes.len())?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        drop(file);
+        self.fill(bytes)?;
         self.handle.rename(TEMPORARY, name)?;
         self.handle.sync()
+    }
+
+    fn fill(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let mut file = self.handle.create_new(TEMPORARY, bytes.len())?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    }
+
+    /// Tries whether a file could be replaced by one that is somewhat larger. The caller holds the store lock.
+    pub(crate) fn probe(&self, name: &str) -> Result<(), StoreError> {
+        let length = self.read(name)?.map_or(0, |bytes| bytes.len());
+        let bytes = vec![0; length.saturating_add(MORE_BYTES)];
+        self.clear_temporary()?;
+        let written = self.fill(&bytes);
+        let removed = match self.handle.remove(TEMPORARY) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            removed => removed,
+        };
+        written.and(removed).map_err(io("writing", &self.path_of(name)))
     }
 
     /// Removes what a writer left that was killed.

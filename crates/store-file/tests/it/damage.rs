@@ -14,11 +14,25 @@ fn is_corrupt(error: &StoreError) -> bool {
     matches!(error, StoreError::Corrupt { .. })
 }
 
+/// How large a store to damage, at least: as a variable says, or of one credential.
+#[expect(clippy::disallowed_methods, reason = "a person may want a larger one")]
+fn least() -> usize {
+    let wanted = std::env::var("GATEPASS_TEST_STORE_BYTES").ok();
+    wanted.map_or(0, |number| number.parse().expect("a number of bytes"))
+}
+
 /// S08
 #[tokio::test]
 async fn every_flipped_bit_and_every_truncation_is_corrupt_and_stays_on_disk() {
     let home = Home::with_jane().await;
     let store = home.store();
+    for account in 0.. {
+        if home.read(CREDENTIALS).len() >= least() {
+            break;
+        }
+        let account = format!("joe-{account}");
+        store.save(&key(&account), &credential("2")).await.unwrap();
+    }
     let whole = home.read(CREDENTIALS);
     let mut cases = 0_u32;
     for at in 0..whole.len() {

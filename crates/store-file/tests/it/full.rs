@@ -63,6 +63,10 @@ async fn a_full_disk_keeps_the_old_credential_and_a_freed_one_takes_the_new() {
     store.save(&key("jane"), &credential("1")).await.unwrap();
     let ballast = disk.fill();
     let before = home.read(CREDENTIALS);
+    let error = store.probe().await.unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("No space left"), "{cause}");
+    assert_eq!(home.temporaries(), 0);
     for _ in 0..3 {
         let error = store
             .save(&key("jane"), &credential(&"2".repeat(9000)))
@@ -132,12 +136,38 @@ async fn a_read_only_disk_can_be_read_and_says_so_when_written() {
     for error in [
         store.save(&key("jane"), &credential("2")).await.unwrap_err(),
         store.delete(&key("jane")).await.unwrap_err(),
+        store.probe().await.unwrap_err(),
     ] {
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert!(cause.contains("Read-only"), "{cause}");
     }
     assert_eq!(loaded(&store, "jane").await.unwrap().as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_store_that_is_tried_out_is_left_as_it_was() {
+    let home = Home::new();
+    home.store().probe().await.unwrap();
+    assert_eq!(home.names(), ["locks"]);
+
+    let home = Home::with_jane().await;
+    let (names, stored) = (home.names(), home.read(CREDENTIALS));
+    home.store().probe().await.unwrap();
+    assert_eq!((home.names(), home.read(CREDENTIALS)), (names.clone(), stored));
+    let other = home.with(KeySource::Passphrase("other".into()));
+    assert!(matches!(other.probe().await, Err(StoreError::Refused { .. })));
+    // A login moves it aside.
+    home.write(CREDENTIALS, "damaged");
+    home.store().probe().await.unwrap();
+    assert_eq!(home.names(), names);
+    assert_eq!(home.read(CREDENTIALS), b"damaged");
+
+    let home = Home::new();
+    let jane = home.with(KeySource::Passphrase("right".into()));
+    jane.save(&key("jane"), &credential("1")).await.unwrap();
+    let other = home.with(KeySource::Passphrase("wrong".into()));
+    assert!(matches!(other.probe().await, Err(StoreError::WrongKey { .. })));
 }
 
 /// S02

@@ -72,12 +72,14 @@ async fn whatever_is_planted_is_refused_and_nothing_outside_is_touched() {
             };
             let store = home.store();
             let (joe, new) = (key("joe"), credential("2"));
+            let probed = store.probe().await.expect_err("it is found out before a login");
             let saved = tokio::time::timeout(Duration::from_secs(5), store.save(&joe, &new)).await;
             let error = saved.expect("nothing waits for ever").expect_err(place);
             assert!(
                 matches!(error, StoreError::Refused { .. }),
                 "{what} at {place}: {error}"
             );
+            assert_eq!(probed.to_string(), error.to_string());
             let text = error.to_string();
             let told = text.contains(expected) || (place == "locks" && text.contains("not a directory"));
             assert!(told && text.contains(place), "{what} at {place}: {text}");

@@ -24,7 +24,18 @@ pub(crate) fn run(args: &ImportArgs, form: Form) -> Result<Exit, Failure> {
     let imported = import_kagura(directory)?;
     runtime::run(save(&profile, &key, &imported))?;
     let client = take_client(&profile, directory, &imported)?;
+    if client.is_none() && is_another_client(&profile, &imported) {
+        let text = format!(
+            "{} is another client: refreshes of this login need --client-secrets with Kagura AI's",
+            profile.client_secrets_path().display()
+        );
+        report::warning_in(form, text);
+    }
     let location = profile.store_place()?.location;
+    if imported.credential.refresh_token.is_none() {
+        let text = "it has no refresh token: this login ends with its access token";
+        report::warning_in(form, text);
+    }
     match form {
         Form::Text => {
             done(&format!(
@@ -35,9 +46,6 @@ pub(crate) fn run(args: &ImportArgs, form: Form) -> Result<Exit, Failure> {
             if let Some(client) = &client {
                 done(&format!("Client secrets copied to: {}", client.display()))?;
             }
-            if imported.credential.refresh_token.is_none() {
-                report::warning("it has no refresh token: this login ends with its access token");
-            }
         }
         Form::Json => out::json(&json!({
             "provider": key.provider().as_str(),
@@ -45,6 +53,7 @@ pub(crate) fn run(args: &ImportArgs, form: Form) -> Result<Exit, Failure> {
             "refreshes": imported.credential.refresh_token.is_some(),
             "location": location,
             "client_secrets": client.map(|path| path.display().to_string()),
+            "warnings": report::warnings(),
         }))?,
     }
     Ok(Exit::Success)
@@ -83,6 +92,12 @@ fn take_client(profile: &Profile, directory: &Path, imported: &Imported) -> Resu
         source,
     })?;
     Ok(Some(path))
+}
+
+/// What can't be read is told when it is needed.
+fn is_another_client(profile: &Profile, imported: &Imported) -> bool {
+    let there = profile.client_secrets();
+    there.is_ok_and(|there| there.client().id() != imported.credential.client_id)
 }
 
 /// Where its versions kept it, the newest first.

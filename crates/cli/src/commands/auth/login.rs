@@ -19,33 +19,32 @@ use std::time::Duration;
 pub(crate) fn run(args: &LoginArgs, form: Form) -> Result<Exit, Failure> {
     let profile = args.profile.profile()?;
     let provider = provider(args, &profile)?;
-    runtime::run(async {
-        let store = profile.store()?;
+    runtime::run(runtime::until_terminated(async {
         let account = args.account.as_deref();
-        // A login that can't be kept would be in vain: that is found out before anybody logs in.
         let key = CredentialKey::new(provider.name().clone());
         let key = key.with_account(account.unwrap_or(CredentialKey::DEFAULT_ACCOUNT))?;
-        spinner::during(profile.probe_store()).await?;
+        // A login that can't be kept would be in vain: that is found out before anybody logs in.
+        let store = spinner::during(profile.probe_store()).await?;
         drop(spinner::during(store.lock(&key)).await?);
 
         let login = spinner::during(log_in(&provider, args, form)).await?;
         let saved = provider.save(&*store, &login, account).await?;
-        match form {
-            Form::Text => {
-                warn(&login, &saved, account);
-                done("Authentication successful!")?;
-                done(&format!(
-                    "Credentials saved to: {}",
-                    profile.store_place()?.location
-                ))?;
-            }
-            Form::Json => out::json(&described(&login, &saved, &profile)?)?,
+        warn(&login, &saved, account, form);
+        if form == Form::Text {
+            done("Authentication successful!")?;
+            done(&format!(
+                "Credentials saved to: {}",
+                profile.store_place()?.location
+            ))?;
         }
         if let Some(path) = &args.profile.client_secrets {
             keep_client_secrets(path, &args.profile.store.profile()?, form)?;
         }
+        if form == Form::Json {
+            out::json(&described(&login, &saved, &profile)?)?;
+        }
         Ok(Exit::Success)
-    })
+    }))
 }
 
 /// That Google lets nobody in on a device is told before a file is asked for which that would need.
@@ -75,7 +74,11 @@ async fn log_in(provider: &LoginProvider, args: &LoginArgs, form: Form) -> Resul
         true => Person::without_browser(form),
         false => Person::with_browser(provider, form),
     };
-    provider.log_in(&options, &person).await
+    tokio::select! {
+        biased; // It listens before the terminal is silent.
+        never = person.through_stops() => never,
+        login = provider.log_in(&options, &person) => login,
+    }
 }
 
 fn show(device: &DeviceCode, form: Form) {
@@ -94,26 +97,27 @@ fn show(device: &DeviceCode, form: Form) {
 }
 
 /// What a person should know about a login that worked.
-fn warn(login: &Login, saved: &SavedLogin, account: Option<&str>) {
+fn warn(login: &Login, saved: &SavedLogin, account: Option<&str>, form: Form) {
+    let warning = |text: String| report::warning_in(form, text);
     if let Some(missing) = &login.missing {
-        report::warning(&format!("not granted: {missing}"));
+        warning(format!("not granted: {missing}"));
     }
     if let Some(unexpected) = &login.unexpected {
-        report::warning(&format!("granted without being asked for: {unexpected}"));
+        warning(format!("granted without being asked for: {unexpected}"));
     }
     if login.credential.refresh_token.is_none() {
-        report::warning("the provider gave no refresh token: this login ends with its access token");
+        warning("the provider gave no refresh token: this login ends with its access token".into());
     }
     if saved.replaced_another {
         let text = "the login of another person was replaced; to keep both, name them: --account NAME";
-        report::warning(text);
+        warning(text.into());
     }
     let email = login.identity.as_ref().and_then(|who| who.email.as_deref());
     if let (Some(email), Some(account)) = (email, account)
         && account.contains('@')
         && !email.eq_ignore_ascii_case(account)
     {
-        report::warning(&format!("it is {email} who logged in, not {account}"));
+        warning(format!("it is {email} who logged in, not {account}"));
     }
 }
 
@@ -129,6 +133,7 @@ fn described(login: &Login, saved: &SavedLogin, profile: &Profile) -> Result<Val
         "not_granted": login.missing.as_ref().map(Scopes::to_string),
         "replaced_another": saved.replaced_another,
         "location": profile.store_place()?.location,
+        "warnings": report::warnings(),
     }))
 }
 
@@ -139,11 +144,10 @@ fn keep_client_secrets(given: &Path, profile: &Profile, form: Form) -> Result<()
     match std::fs::read(&standard) {
         Ok(other) if other != content => {
             let (given, standard) = (given.display(), standard.display());
-            if form == Form::Text {
-                report::warning(&format!(
-                    "{standard} is another client: refreshes of this login need --client-secrets {given}"
-                ));
-            }
+            let text = format!(
+                "{standard} is another client: refreshes of this login need --client-secrets {given}"
+            );
+            report::warning_in(form, text);
             return Ok(());
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -14,10 +14,11 @@ pub(crate) fn run(args: &LogoutArgs, form: Form) -> Result<Exit, Failure> {
     let profile = args.profile.profile()?;
     let ended = runtime::run(spinner::during(async {
         let exposed = renew_exposed_key(&profile).await?;
-        if let (Form::Text, Some(place)) = (form, exposed) {
-            report::warning(&format!(
+        if let Some(place) = exposed {
+            let text = format!(
                 "others on this machine could read the key in {place}: now they can't, but they may have read the logins"
-            ));
+            );
+            report::warning_in(form, text);
         }
         match key(&profile, &provider, args.account.name.as_deref()).await? {
             Some(key) => log_out(args, &profile, key).await,
@@ -33,6 +34,7 @@ pub(crate) fn run(args: &LogoutArgs, form: Form) -> Result<Exit, Failure> {
             "deleted": ended.is_some(),
             "revoked": ended.as_ref().map(|ended| ended.revoked.is_ok()),
             "not_revoked_because": ended.as_ref().and_then(|ended| ended.revoked.as_ref().err()).map(reason),
+            "warnings": report::warnings(),
         }))?,
     }
     if let (Form::Text, Some(ended)) = (form, &ended) {

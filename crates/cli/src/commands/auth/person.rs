@@ -1,16 +1,19 @@
 //! The person at the terminal, who is shown where to log in.
 
 use crate::args::Form;
+use crate::terminal::{self, Silence};
 use crate::{out, report, spinner};
 use gatepass::LoginProvider;
 use gatepass::oauth2::{AuthorizationHandler, AuthorizationRequest, Browser, LoginError};
 use std::io::{self, BufRead, IsTerminal, Read};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Opens a browser; or shows the address, and takes the one that it leads to.
 pub(crate) struct Person {
     browser: Option<Browser>,
     form: Form,
+    /// From the moment that an address may be typed to the end of the login: it holds a code.
+    silence: OnceLock<Silence>,
 }
 
 /// More than any address has.
@@ -29,12 +32,22 @@ impl Person {
         Self {
             browser: Some(browser),
             form,
+            silence: OnceLock::new(),
         }
     }
 
     /// Somebody who reads and types.
     pub(crate) const fn without_browser(form: Form) -> Self {
-        Self { browser: None, form }
+        Self {
+            browser: None,
+            form,
+            silence: OnceLock::new(),
+        }
+    }
+
+    /// Lets the terminal show what is typed while the program is stopped. Never ends.
+    pub(crate) async fn through_stops<T>(&self) -> T {
+        terminal::through_stops(&self.silence).await
     }
 
     /// Says something that is no answer yet: with JSON, stdout has the answer alone.
@@ -48,20 +61,24 @@ impl Person {
 
     async fn show(&self, request: &AuthorizationRequest) -> Result<(), LoginError> {
         spinner::stop();
+        let hidden = match Silence::begin() {
+            Some(silence) => self
+                .silence
+                .set(silence)
+                .map_or("", |()| " (it will not be shown)"),
+            None => "",
+        };
         let text = format!(
             "Open this address in a browser, on this machine or another one:\n\n{}\n\n\
-             The login ends at an address of this machine. If the browser can't open that one, paste it here:\n",
+             The login ends at an address of this machine. If the browser can't open that one, paste it here{hidden}:\n",
             request.url()
         );
         Self::tell(self.form, &text)?;
         while let Some(line) = next_line().await? {
-            match request.accept(&line) {
+            match take(&line, request) {
                 Ok(()) => break,
-                Err(_) if line.trim().is_empty() => {}
-                Err(error) => report::warning(&format!(
-                    "{error}; paste all of it, from {}?",
-                    request.redirect_uri()
-                )),
+                Err(_) if line.trim_ascii().is_empty() => {}
+                Err(problem) => report::warning(&problem),
             }
         }
         Ok(())
@@ -86,15 +103,32 @@ impl AuthorizationHandler for Person {
     }
 }
 
+/// Takes the address that was typed; or tells what is wrong with it.
+fn take(line: &[u8], request: &AuthorizationRequest) -> Result<(), String> {
+    let address = request.redirect_uri();
+    if terminal::is_cut(line) {
+        let listener = address.split('/').nth(2).unwrap_or_default();
+        let port = listener.rsplit(':').next().unwrap_or_default();
+        return Err(format!(
+            "the terminal has cut the address off, as it takes 4,095 characters; \
+             connect the browser's machine with this one instead (ssh -L {port}:{listener} …), and load it there again"
+        ));
+    }
+    request
+        .accept(&String::from_utf8_lossy(line))
+        .map_err(|error| format!("{error}; paste all of it, from {address}?"))
+}
+
 /// What the person types; `None` at the end of it, and then the answer can only come by the browser.
-async fn next_line() -> Result<Option<String>, LoginError> {
+async fn next_line() -> Result<Option<Vec<u8>>, LoginError> {
     let reading = tokio::task::spawn_blocking(|| {
         let mut line = Vec::new();
         let length = io::stdin()
             .lock()
             .take(LONGEST_LINE)
             .read_until(b'\n', &mut line)?;
-        Ok((length > 0).then(|| String::from_utf8_lossy(&line).into_owned()))
+        _ = line.pop_if(|last| *last == b'\n');
+        Ok((length > 0).then_some(line))
     });
     let failed = |error: io::Error| LoginError::system("stdin can't be read", Some(Arc::new(error)));
     reading

@@ -34,9 +34,11 @@ pub(super) fn checks(profile: &Profile) -> Vec<Check> {
     checks
 }
 
-/// A file of the store; nothing to say of one that isn't there.
+/// A file of the store; nothing to say of one that isn't there. What is no file the store itself refuses: a `chmod` of
+/// a link would change what it leads to.
 fn private(path: &Path) -> Option<Check> {
     match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => None,
         Ok(found) => Some(owned("permissions", path, &found)),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => Some(unreadable("permissions", path, &error)),

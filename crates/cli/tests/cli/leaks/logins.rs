@@ -201,10 +201,26 @@ const LOGINS: &[Way] = &[
             .authorization
             .always_at("/token", Answer::text(200, &text[..text.len() / 2]));
     }),
-    ("a full disk", PASTED, super::ANY, |world, gossip| {
+    ("a full disk", BROWSER, 3, |world, gossip| {
         team(world, gossip);
         world.limit("trap '' XFSZ; ulimit -f 0");
     }),
+    (
+        "a disk without room for so long a token",
+        PASTED,
+        3,
+        |world, gossip| {
+            team(world, gossip);
+            let mut tokens = tokens(world, "");
+            tokens["id_token"].take();
+            tokens["refresh_token"] = format!("{REFRESH_TOKEN}{}", "x".repeat(60_000)).into();
+            world
+                .authorization
+                .always_at("/token", Answer::json(200, &tokens));
+            // In blocks of 512 or 1,024 bytes, by shell.
+            world.limit("trap '' XFSZ; ulimit -f 60");
+        },
+    ),
     (
         "keys of vendors in the environment",
         BROWSER,

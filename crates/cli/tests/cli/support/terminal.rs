@@ -1,4 +1,5 @@
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;
@@ -37,8 +38,32 @@ impl Terminal {
 
     /// Types a line.
     pub(crate) fn types(&self, line: &str) {
+        self.begins(&format!("{line}\n"));
+    }
+
+    /// Types what may be the beginning of a line.
+    pub(crate) fn begins(&self, text: &str) {
         let mut ours = File::from(self.ours.try_clone().unwrap());
-        ours.write_all(format!("{line}\n").as_bytes()).unwrap();
+        ours.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Whether it shows what is typed.
+    pub(crate) fn echoes(&self) -> bool {
+        tcgetattr(&self.theirs)
+            .unwrap()
+            .local_modes
+            .contains(LocalModes::ECHO)
+    }
+
+    /// The next line that was typed, for a program that comes later.
+    pub(crate) async fn next_typed(&self) -> String {
+        let mut typed = BufReader::new(self.theirs.try_clone().unwrap());
+        let reading = tokio::task::spawn_blocking(move || {
+            let mut line = String::new();
+            typed.read_line(&mut line).unwrap();
+            line
+        });
+        reading.await.unwrap()
     }
 
     /// All that was shown since, once every program has let go of it.
