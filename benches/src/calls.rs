@@ -4,6 +4,7 @@ use crate::clients::{Ours, Raw};
 use crate::job::{Cost, Job, Load, measure};
 use crate::{Effort, Run, Spread, Stub, Table, runtime};
 use std::error::Error;
+use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// Jobs for a base URL.
@@ -14,6 +15,9 @@ const SEQUENTIAL: Load = Load {
     times: 500,
     at_once: 1,
 };
+
+/// What gatepass waits for the next chunk.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const AT_ONCE: Load = Load {
     rounds: 15,
@@ -30,7 +34,11 @@ pub fn compare(run: &Run, stub: &Stub, others: Jobs) -> Result<(), Box<dyn Error
     let base_url = stub.url("/v1");
     let jobs = |runtime: &Runtime| -> Result<Vec<Job>, Box<dyn Error>> {
         let _guard = runtime.enter();
-        let mut jobs = vec![Raw::new(&base_url)?.call(), Ours::new(&base_url)?.call()];
+        let mut jobs = vec![
+            Raw::new(&base_url)?.call(),
+            Raw::patient(&base_url, PATIENCE)?.call_as("the same, with a time limit"),
+            Ours::new(&base_url)?.call(),
+        ];
         jobs.extend(others(&base_url)?);
         Ok(jobs)
     };

@@ -27,8 +27,19 @@ impl Raw {
         })
     }
 
+    /// As [`new`](Self::new), with the limit that reqwest has for the time between two reads.
+    pub(crate) fn patient(base_url: &str, patience: Duration) -> Result<Self, Box<dyn Error>> {
+        let mut raw = Self::new(base_url)?;
+        raw.client = builder().read_timeout(patience).build()?;
+        Ok(raw)
+    }
+
     pub(crate) fn call(self) -> Job {
-        Job::new("reference: reqwest + serde_json, typed", TEXT.len(), move || {
+        self.call_as("reference: reqwest + serde_json, typed")
+    }
+
+    pub(crate) fn call_as(self, name: &str) -> Job {
+        Job::new(name, TEXT.len(), move || {
             let raw = self.clone();
             async move { raw.ask().await.unwrap_or(0) }
         })

@@ -140,13 +140,18 @@ impl AnthropicBackend {
         self
     }
 
-    async fn ask(&self, request: &ChatRequest, mode: Mode) -> Result<HttpResponse, BackendError> {
+    /// Begins to ask. The request isn't needed any longer then.
+    fn ask<'a>(
+        &'a self,
+        request: &ChatRequest,
+        mode: Mode,
+    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
         let body = encode(request, mode)?;
         let path = match mode {
             Mode::Whole | Mode::Streamed => "messages",
             Mode::Count => "messages/count_tokens",
         };
-        self.client.post_json(&self.path(path), body).await
+        Ok(self.client.post_json(&self.path(path), body))
     }
 
     fn path(&self, path: &str) -> String {
@@ -177,12 +182,15 @@ fn joined(first: &HeaderValue, second: &HeaderValue) -> HeaderValue {
 #[async_trait]
 impl LlmBackend for AnthropicBackend {
     async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        read_reply(self.ask(&request, Mode::Whole).await?, reply).await
+        let asked = self.ask(&request, Mode::Whole)?;
+        drop(request);
+        read_reply(&mut asked.await?, reply).await
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let response = self.ask(&request, Mode::Streamed).await?;
-        read_stream(response, Decoder::default(), reply).await
+        let asked = self.ask(&request, Mode::Streamed)?;
+        drop(request);
+        read_stream(asked.await?, Decoder::default(), reply).await
     }
 
     async fn models(&self) -> Result<Vec<ModelInfo>, BackendError> {
@@ -200,7 +208,7 @@ impl LlmBackend for AnthropicBackend {
     }
 
     async fn count_tokens(&self, request: &ChatRequest) -> Result<u64, BackendError> {
-        read_json(self.ask(request, Mode::Count).await?, count).await
+        read_json(self.ask(request, Mode::Count)?.await?, count).await
     }
 }
 

@@ -6,7 +6,7 @@ use gatepass_http::HttpResponse;
 use gatepass_wire::{Origin, read_json};
 
 /// Reads a whole answer.
-pub(crate) async fn read_reply(response: HttpResponse) -> Result<ChatReply, BackendError> {
+pub(crate) async fn read_reply(response: &mut HttpResponse) -> Result<ChatReply, BackendError> {
     gatepass_wire::read_reply(response, reply).await
 }
 

@@ -192,7 +192,7 @@ impl LlmBackend for GeminiBackend {
     async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
         let request = Request::new(&request, &self.place)?;
         let path = format!("{}:generateContent", request.model);
-        read_reply(self.client.post_json(&path, request.encode()?).await?).await
+        read_reply(&mut self.client.post_json(&path, request.encode()?).await?).await
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {

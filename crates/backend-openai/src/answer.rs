@@ -6,7 +6,7 @@ use gatepass_http::HttpResponse;
 use gatepass_wire::{Origin, broken_off};
 
 /// Reads a whole answer.
-pub(crate) async fn read_reply(response: HttpResponse) -> Result<ChatReply, BackendError> {
+pub(crate) async fn read_reply(response: &mut HttpResponse) -> Result<ChatReply, BackendError> {
     gatepass_wire::read_reply(response, reply).await
 }
 
@@ -16,7 +16,10 @@ pub(crate) async fn read_stream(response: HttpResponse) -> Result<ChatStream, Ba
 }
 
 fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
-    let mut answer = wire::Answer::read(body).map_err(|error| origin.unparsable("it", &error))?;
+    let mut answer = wire::Answer::default();
+    if let Err(error) = answer.read_whole(body) {
+        return Err(origin.unparsable("it", &error));
+    }
     if let Some(error) = answer.error.take() {
         return Err(origin.told(&error));
     }
@@ -24,7 +27,7 @@ fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
         return Err(origin.unreadable(wire::TOO_MANY));
     }
     let error = answer.take_choice_error().map(|error| origin.told(&error));
-    match (answer.into_reply(), error) {
+    match (answer.take_reply(), error) {
         (Some(reply), None) => Ok(reply),
         (reply, Some(error)) => Err(broken_off(reply.unwrap_or_default(), error)),
         (None, None) => Err(origin.unanswered(body, "it has no message")),

@@ -131,29 +131,30 @@ impl OpenAiBackend {
         self
     }
 
-    /// What is sent: the body, and the model for a path that names it. What was asked isn't needed any longer then,
-    /// and a call keeps what it needs until it ends.
-    fn say(&self, request: ChatRequest, mode: Mode) -> Result<(Vec<u8>, Option<String>), BackendError> {
-        let body = encode(&request, self.server.dialect, mode)?;
-        Ok((body, request.model))
-    }
-
-    async fn ask(&self, body: Vec<u8>, model: Option<String>) -> Result<HttpResponse, BackendError> {
-        let path = "chat/completions";
-        self.server.post(path, model.as_deref(), body).await
+    /// Begins to ask. The request isn't needed any longer then, and a call keeps what it needs until it ends.
+    fn ask<'a>(
+        &'a self,
+        request: &ChatRequest,
+        mode: Mode,
+    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
+        let body = encode(request, self.server.dialect, mode)?;
+        self.server
+            .post("chat/completions", request.model.as_deref(), body)
     }
 }
 
 #[async_trait]
 impl LlmBackend for OpenAiBackend {
     async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        let (body, model) = self.say(request, Mode::Whole)?;
-        read_reply(self.ask(body, model).await?).await
+        let asked = self.ask(&request, Mode::Whole)?;
+        drop(request);
+        read_reply(&mut asked.await?).await
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let (body, model) = self.say(request, Mode::Streamed)?;
-        read_stream(self.ask(body, model).await?).await
+        let asked = self.ask(&request, Mode::Streamed)?;
+        drop(request);
+        read_stream(asked.await?).await
     }
 
     async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {

@@ -81,24 +81,23 @@ impl Server {
     }
 
     /// Sends a body to `path`, below the deployment if the path names one.
-    pub(crate) async fn post(
-        &self,
+    pub(crate) fn post<'a>(
+        &'a self,
         path: &str,
         model: Option<&str>,
         body: Vec<u8>,
-    ) -> Result<HttpResponse, BackendError> {
+    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
         if !self.has_deployments {
-            return self.client.post_json(path, body).await;
+            return Ok(self.client.post_json(path, body));
         }
         let deployment = segment(model.unwrap_or_default())?;
-        self.client
-            .post_json(&format!("deployments/{deployment}/{path}"), body)
-            .await
+        let path = format!("deployments/{deployment}/{path}");
+        Ok(self.client.post_json(&path, body))
     }
 
     pub(crate) async fn embed(&self, request: &EmbeddingRequest) -> Result<Embeddings, BackendError> {
         let body = embeddings::encode(request, self.dialect)?;
-        let response = self.post("embeddings", request.model.as_deref(), body).await?;
+        let response = self.post("embeddings", request.model.as_deref(), body)?.await?;
         embeddings::read(response, request.texts.len()).await
     }
 

@@ -92,9 +92,13 @@ impl AuthorizedClient {
     ///
     /// # Errors
     /// See [`BackendError`]; an answer with another status is [`BackendError::Provider`].
-    pub async fn post_json(&self, path: &str, body: impl Into<Bytes>) -> Result<HttpResponse, BackendError> {
+    pub fn post_json<'a, B: Into<Bytes>>(
+        &'a self,
+        path: &str,
+        body: B,
+    ) -> impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a, B> {
         let (url, body) = (self.address(path), Some(body.into()));
-        self.send(&Call { url, body }).await
+        self.send(Call { url, body })
     }
 
     /// Gets `path` below the base URL.
@@ -103,7 +107,7 @@ impl AuthorizedClient {
     /// As [`post_json`](Self::post_json).
     pub async fn get(&self, path: &str) -> Result<HttpResponse, BackendError> {
         let url = self.address(path);
-        self.send(&Call { url, body: None }).await
+        self.send(Call { url, body: None }).await
     }
 
     /// As [`post_json`](Self::post_json), with a query besides the base URL's own.
@@ -118,7 +122,7 @@ impl AuthorizedClient {
     ) -> Result<HttpResponse, BackendError> {
         let url = Cow::Owned(self.base_url.join(path).with_query(query));
         let body = Some(body.into());
-        self.send(&Call { url, body }).await
+        self.send(Call { url, body }).await
     }
 
     /// As [`get`](Self::get), with a query besides the base URL's own.
@@ -131,7 +135,7 @@ impl AuthorizedClient {
         query: &[(&str, &str)],
     ) -> Result<HttpResponse, BackendError> {
         let url = Cow::Owned(self.base_url.join(path).with_query(query));
-        self.send(&Call { url, body: None }).await
+        self.send(Call { url, body: None }).await
     }
 
     fn address(&self, path: &str) -> Cow<'_, ServerUrl> {
@@ -143,20 +147,23 @@ impl AuthorizedClient {
         }
     }
 
-    async fn send(&self, call: &Call<'_>) -> Result<HttpResponse, BackendError> {
-        let attempt = || self.attempt(call);
+    async fn send(&self, call: Call<'_>) -> Result<HttpResponse, BackendError> {
+        let attempt = || self.attempt(&call);
         Ok(self.retry.run("model call", Failure::advice, attempt).await?)
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<HttpResponse, Failure> {
         let token = self.token().await?;
-        let request = self.authorise(call, &token)?;
-        let response = self.http.send_to(&call.url, request).await?;
-        if response.status().is_success() {
-            return Ok(response.with_concealer(self.concealer(token)));
-        }
-        // In a box of its own, so that calls without it are small.
-        Box::pin(self.after_refusal(call, response, token)).await
+        // A box, and nothing else beside it, so that the future of a call that needs none is small.
+        let refused = {
+            let request = self.request(call, &token)?;
+            let response = self.http.send_to(&call.url, request).await?;
+            if response.status().is_success() {
+                return Ok(response.with_concealer(self.concealer(token)));
+            }
+            Box::pin(self.after_refusal(call, response, token))
+        };
+        refused.await
     }
 
     /// Sends once more if it was the token that was refused and there is another one.
@@ -179,8 +186,7 @@ impl AuthorizedClient {
             "the token was refused; sending once more with a new one"
         );
         drop(response);
-        let request = self.authorise(call, &fresh)?;
-        let response = self.http.send_to(&call.url, request).await?;
+        let response = self.http.send_to(&call.url, self.request(call, &fresh)?).await?;
         if response.status().is_success() {
             return Ok(response.with_concealer(self.concealer(fresh)));
         }
@@ -199,25 +205,30 @@ impl AuthorizedClient {
     }
 
     /// The request of a call, with the credential.
-    fn authorise(&self, call: &Call<'_>, token: &AccessToken) -> Result<HttpRequest, ConfigError> {
-        let (name, value) = match (token.scheme(), &self.key_header) {
-            (TokenScheme::ApiKey, Some(name)) => (name.clone(), token.header().clone()),
-            (TokenScheme::Bearer, _) => (header::AUTHORIZATION, token.header().clone()),
-            _ => {
-                let mut value =
-                    HeaderValue::try_from(format!("Bearer {}", token.expose_secret())).map_err(|_| {
-                        ConfigError::invalid("the API key", "doesn't fit into a header", "correct it")
-                    })?;
-                value.set_sensitive(true);
-                (header::AUTHORIZATION, value)
-            }
-        };
+    fn request(&self, call: &Call<'_>, token: &AccessToken) -> Result<HttpRequest, ConfigError> {
         let mut request = call.request();
         // What the request says of itself wins.
         for (name, value) in &self.headers {
             request.headers.entry(name).or_insert_with(|| value.clone());
         }
-        Ok(request.with_header(name, value))
+        let (name, value) = self.credential(token)?;
+        request.headers.insert(name, value);
+        Ok(request)
+    }
+
+    fn credential(&self, token: &AccessToken) -> Result<(HeaderName, HeaderValue), ConfigError> {
+        match (token.scheme(), &self.key_header) {
+            (TokenScheme::ApiKey, Some(name)) => Ok((name.clone(), token.header().clone())),
+            (TokenScheme::Bearer, _) => Ok((header::AUTHORIZATION, token.header().clone())),
+            _ => {
+                let value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()));
+                let mut value = value.map_err(|_| {
+                    ConfigError::invalid("the API key", "doesn't fit into a header", "correct it")
+                })?;
+                value.set_sensitive(true);
+                Ok((header::AUTHORIZATION, value))
+            }
+        }
     }
 }
 

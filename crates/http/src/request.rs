@@ -37,13 +37,14 @@ impl HttpRequest {
     }
 
     fn post(url: ServerUrl, content_type: &'static str, body: Bytes) -> Self {
-        let request = Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self {
             method: Method::POST,
             url,
-            headers: HeaderMap::new(),
+            headers,
             body,
-        };
-        request.with_header(header::CONTENT_TYPE, HeaderValue::from_static(content_type))
+        }
     }
 
     /// Sets a header.

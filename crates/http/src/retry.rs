@@ -85,11 +85,12 @@ impl RetryPolicy {
         F: Future<Output = Result<T, E>> + Send,
     {
         let began = Instant::now();
-        match attempt().await {
-            Ok(done) => Ok(done),
-            // In a box of its own, so that what succeeds at once is small.
-            Err(error) => Box::pin(self.run_again(what, advice, attempt, error, began)).await,
-        }
+        // A box, and nothing else beside it, so that the future of what succeeds at once is small.
+        let again = match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(error) => Box::pin(self.run_again(what, advice, attempt, error, began)),
+        };
+        again.await
     }
 
     async fn run_again<T, E, F>(

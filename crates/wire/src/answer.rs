@@ -17,11 +17,12 @@ pub const ANSWER_LIMIT: usize = 64 << 20;
 /// [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
 /// [`BackendError::Network`] for one that breaks off.
 pub async fn read_reply(
-    mut response: HttpResponse,
+    response: &mut HttpResponse,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<ChatReply, BackendError>,
 ) -> Result<ChatReply, BackendError> {
-    let metadata = metadata(&response);
-    let mut reply = read_whole(&mut response, parse).await?;
+    let body = response.read(ANSWER_LIMIT).await?;
+    let metadata = metadata(response);
+    let mut reply = read_whole(response, &body, parse)?;
     reply.metadata = metadata;
     Ok(reply)
 }
@@ -64,15 +65,16 @@ pub async fn read_json<T>(
     mut response: HttpResponse,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {
-    read_whole(&mut response, parse).await
+    let body = response.read(ANSWER_LIMIT).await?;
+    read_whole(&mut response, &body, parse)
 }
 
-async fn read_whole<T>(
+fn read_whole<T>(
     response: &mut HttpResponse,
+    body: &[u8],
     parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {
-    let body = response.read(ANSWER_LIMIT).await?;
-    let is_page = is_html(response.headers(), &body);
+    let is_page = is_html(response.headers(), body);
     let origin = Origin::taking(response);
     if is_page {
         return Err(origin.unreadable("it is an HTML page"));
@@ -80,7 +82,7 @@ async fn read_whole<T>(
     if body.trim_ascii().is_empty() {
         return Err(origin.unreadable("it is empty"));
     }
-    parse(&origin, &body)
+    parse(&origin, body)
 }
 
 /// What came beside an answer.

@@ -48,14 +48,22 @@ pub fn read_str<'de, T: Object<'de>>(object: &mut T, json: &'de str) -> Result<(
 /// # Errors
 /// The reader's.
 pub fn from_slice<'de, T: Object<'de>>(json: &'de [u8]) -> Result<T, serde_json::Error> {
+    let mut object = T::default();
+    read_slice(&mut object, json).map(|()| object)
+}
+
+/// As [`from_slice`], into its place.
+///
+/// # Errors
+/// The reader's.
+pub fn read_slice<'de, T: Object<'de>>(object: &mut T, json: &'de [u8]) -> Result<(), serde_json::Error> {
     // Looked at once, not once for each of its many short texts.
     if let Ok(json) = std::str::from_utf8(json) {
-        return from_str(json);
+        return read_str(object, json);
     }
-    let mut object = T::default();
     let mut json = serde_json::Deserializer::from_slice(json);
-    json.deserialize_any(Whole(&mut object))?;
-    json.end().map(|()| object)
+    json.deserialize_any(Whole(object))?;
+    json.end()
 }
 
 /// Reads the value of a member into its place.

@@ -4,8 +4,10 @@ use crate::budget::{Budget, member_weight, weight};
 use crate::lenient::Text;
 use crate::stream::Fault;
 use gatepass_core::JsonObject;
-use serde::de::{IgnoredAny, MapAccess};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use std::fmt;
 
 /// A member that nobody needs.
 ///
@@ -20,8 +22,7 @@ pub fn pass_over<'de, A: MapAccess<'de>>(members: &mut A) -> Result<(), A::Error
 /// # Errors
 /// The reader's.
 pub fn said<'de, A: MapAccess<'de>>(members: &mut A) -> Result<Option<Value>, A::Error> {
-    let value: Value = members.next_value()?;
-    Ok((!says_nothing(&value)).then_some(value))
+    members.next_value_seed(Said { zero: true })
 }
 
 /// Keeps a member in `rest`, unless it says nothing.
@@ -33,8 +34,9 @@ pub fn keep<'de, A: MapAccess<'de>>(
     name: Text<'de>,
     members: &mut A,
 ) -> Result<(), A::Error> {
-    let value = said(members)?;
-    rest.extend(value.and_then(|value| Some((name.into_owned()?, value))));
+    if let Some(value) = said(members)? {
+        rest.extend(name.into_owned().map(|name| (name, value)));
+    }
     Ok(())
 }
 
@@ -47,13 +49,76 @@ pub fn keep_count<'de, A: MapAccess<'de>>(
     name: Text<'de>,
     members: &mut A,
 ) -> Result<(), A::Error> {
-    let value = said(members)?.filter(|value| !is_zero(value));
-    rest.extend(value.and_then(|value| Some((name.into_owned()?, value))));
+    if let Some(value) = members.next_value_seed(Said { zero: false })? {
+        rest.extend(name.into_owned().map(|name| (name, value)));
+    }
     Ok(())
 }
 
-/// `null`, an empty text, an empty list, and objects of nothing but those and zeros: what servers write in
-/// place of a member that they don't have.
+/// Reads a value, if it says something. What servers write in place of a member that they don't have, mostly a `null`, is
+/// told by its first byte, and never made a value.
+struct Said {
+    /// Whether zero says something.
+    zero: bool,
+}
+
+impl Said {
+    fn number<E>(&self, number: impl Into<Value>, is_zero: bool) -> Result<Option<Value>, E> {
+        Ok((self.zero || !is_zero).then(|| number.into()))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Said {
+    type Value = Option<Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Said {
+    type Value = Option<Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {
+        Ok(Some(truth.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        self.number(number, number == 0)
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        self.number(number, number == 0)
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        self.number(number, number == 0.0)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok((!text.is_empty()).then(|| text.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Self::Value, A::Error> {
+        let items = Value::deserialize(SeqAccessDeserializer::new(items))?;
+        Ok((!says_nothing(&items)).then_some(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        let members = Value::deserialize(MapAccessDeserializer::new(members))?;
+        Ok((!says_nothing(&members)).then_some(members))
+    }
+}
+
+/// `null`, an empty text, an empty list, and objects of nothing but those and zeros.
 fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null => true,

@@ -8,7 +8,7 @@ use gatepass_wire::{Origin, broken_off, read_json};
 use serde_json::Value;
 
 /// Reads a whole answer.
-pub(super) async fn read_reply(response: HttpResponse) -> Result<ChatReply, BackendError> {
+pub(super) async fn read_reply(response: &mut HttpResponse) -> Result<ChatReply, BackendError> {
     gatepass_wire::read_reply(response, reply).await
 }
 

@@ -84,20 +84,30 @@ impl OpenAiResponsesBackend {
         self
     }
 
-    async fn ask(&self, path: &str, request: &ChatRequest, mode: Mode) -> Result<HttpResponse, BackendError> {
+    /// Begins to ask. The request isn't needed any longer then.
+    fn ask<'a>(
+        &'a self,
+        path: &str,
+        request: &ChatRequest,
+        mode: Mode,
+    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
         let body = encode(request, mode)?;
-        self.server.post(path, request.model.as_deref(), body).await
+        self.server.post(path, request.model.as_deref(), body)
     }
 }
 
 #[async_trait]
 impl LlmBackend for OpenAiResponsesBackend {
     async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        read_reply(self.ask("responses", &request, Mode::Whole).await?).await
+        let asked = self.ask("responses", &request, Mode::Whole)?;
+        drop(request);
+        read_reply(&mut asked.await?).await
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        read_stream(self.ask("responses", &request, Mode::Streamed).await?).await
+        let asked = self.ask("responses", &request, Mode::Streamed)?;
+        drop(request);
+        read_stream(asked.await?).await
     }
 
     async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {
@@ -109,6 +119,10 @@ impl LlmBackend for OpenAiResponsesBackend {
     }
 
     async fn count_tokens(&self, request: &ChatRequest) -> Result<u64, BackendError> {
-        read_count(self.ask("responses/input_tokens", request, Mode::Counted).await?).await
+        read_count(
+            self.ask("responses/input_tokens", request, Mode::Counted)?
+                .await?,
+        )
+        .await
     }
 }

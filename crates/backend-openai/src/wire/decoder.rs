@@ -179,7 +179,7 @@ impl Decoder {
         if answer.has_usage_of_choice() {
             self.events.extend(answer.take_usage().map(ChatEvent::Usage));
         }
-        let rest = answer.into_rest().into_iter();
+        let rest = answer.take_rest().into_iter();
         let rest = rest.filter(|(name, _)| name != "logprobs");
         merge(&mut self.reply_rest, rest, replace, &mut self.budget)
     }

@@ -5,7 +5,7 @@ use super::thought::{self, field};
 use super::usage::Tokens;
 use gatepass_core::{ChatReply, FinishReason, JsonObject, Message, Part, Role, ToolCall, Usage};
 use gatepass_wire::{Content, Count, Text};
-use gatepass_wire::{ITEMS_LIMIT, Items, Object, Optional, from_slice, from_str, read_first, read_into};
+use gatepass_wire::{ITEMS_LIMIT, Items, Object, Optional, from_str, read_first, read_into, read_slice};
 use gatepass_wire::{keep, pass_over, said};
 use serde::de::MapAccess;
 use serde_json::Value;
@@ -100,8 +100,9 @@ impl<'de> Object<'de> for Spoken<'de> {
 }
 
 impl<'a> Answer<'a> {
-    pub(crate) fn read(body: &'a [u8]) -> Result<Self, serde_json::Error> {
-        from_slice(body)
+    /// Reads a whole answer into its place: it is large, and a move is a copy.
+    pub(crate) fn read_whole(&mut self, body: &'a [u8]) -> Result<(), serde_json::Error> {
+        read_slice(self, body)
     }
 
     /// A chunk of a stream, read for what is around the answer.
@@ -131,30 +132,32 @@ impl<'a> Answer<'a> {
         usage.map(Tokens::into_usage)
     }
 
-    /// The reply; `None` if there is no answer in it.
-    pub(crate) fn into_reply(mut self) -> Option<ChatReply> {
+    /// Takes the reply out of it; `None` if there is no answer in it.
+    pub(crate) fn take_reply(&mut self) -> Option<ChatReply> {
         let usage = self.take_usage();
         let choice = self.choice.as_mut()?;
-        let spoken = choice.message.take()?;
+        let spoken = choice.message.as_mut()?;
         let word = std::mem::take(&mut choice.finish_reason);
         let refused = !spoken.refusal.is_empty();
-        let mut reply = ChatReply::new(spoken.into_message());
+        let mut reply = ChatReply::new(spoken.take_message());
         reply.finish = finish_reason(word, refused);
         reply.usage = usage;
         reply.model = std::mem::take(&mut self.model).into_owned();
         reply.id = std::mem::take(&mut self.id).into_owned();
-        reply.extra = self.into_rest();
+        reply.extra = self.take_rest();
         Some(reply)
     }
 
     /// What the vocabulary doesn't have: of the answer, and of its first choice.
-    pub(super) fn into_rest(self) -> JsonObject {
-        match self.choice.map(|choice| choice.rest) {
-            Some(mut rest) if !rest.is_empty() => {
-                rest.extend(self.rest);
-                rest
+    pub(super) fn take_rest(&mut self) -> JsonObject {
+        let rest = std::mem::take(&mut self.rest);
+        match &mut self.choice {
+            Some(choice) if !choice.rest.is_empty() => {
+                let mut all = std::mem::take(&mut choice.rest);
+                all.extend(rest);
+                all
             }
-            _ => self.rest,
+            _ => rest,
         }
     }
 }
@@ -173,19 +176,20 @@ impl<'a> Spoken<'a> {
         content.or_else(|| reasoning.map(|text| (text, field::REASONING)))
     }
 
-    fn into_message(mut self) -> Message {
+    fn take_message(&mut self) -> Message {
         let mut parts = Vec::with_capacity(1);
         let thought = self.take_thought();
         parts.extend(thought.map(|(text, field)| Part::Reasoning(thought::thought(text, Some(field)))));
-        match self.content {
+        match std::mem::take(&mut self.content) {
             // The rule, without a list.
             Content::Text(text) if !text.is_empty() => parts.push(Part::text(text)),
             content => parts.extend(content::parts(content)),
         }
-        parts.extend(self.refusal.into_owned().map(Part::text));
-        parts.extend(calls(self.tool_calls, self.function_call).map(Part::ToolCall));
+        parts.extend(std::mem::take(&mut self.refusal).into_owned().map(Part::text));
+        let calls = calls(std::mem::take(&mut self.tool_calls), self.function_call.take());
+        parts.extend(calls.map(Part::ToolCall));
         let mut message = Message::new(Role::Assistant, parts).with_wire(WIRE);
-        message.extra = self.rest.unwrap_or_default();
+        message.extra = self.rest.take().unwrap_or_default();
         message
     }
 }

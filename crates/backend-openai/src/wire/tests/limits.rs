@@ -1,7 +1,8 @@
 //! Answers that don't end: what would have to be held back is refused, and takes no longer to read the longer it is.
 
 use super::stream::{delta, finish};
-use crate::wire::{Answer, Decoder};
+use super::whole_answer;
+use crate::wire::Decoder;
 use gatepass_core::ChatEvent;
 use gatepass_wire::{Fault, StreamDecoder};
 use serde_json::{Value, json};
@@ -106,11 +107,11 @@ fn an_answer_has_so_many_calls_and_no_more() {
     let streamed = |count| delta(&json!({ "tool_calls": list(count) })).to_string();
 
     let most = whole(1024);
-    let answer = Answer::read(most.as_bytes()).unwrap();
+    let mut answer = whole_answer(most.as_bytes()).unwrap();
     assert!(!answer.has_too_many_calls());
-    assert_eq!(answer.into_reply().unwrap().tool_calls().count(), 1024);
-    assert!(Answer::read(whole(1025).as_bytes()).unwrap().has_too_many_calls());
-    assert!(Answer::read(whole(5000).as_bytes()).unwrap().has_too_many_calls());
+    assert_eq!(answer.take_reply().unwrap().tool_calls().count(), 1024);
+    assert!(whole_answer(whole(1025).as_bytes()).unwrap().has_too_many_calls());
+    assert!(whole_answer(whole(5000).as_bytes()).unwrap().has_too_many_calls());
 
     let too_many = |fault| matches!(fault, Err(Fault::TooLarge("it has more than 1024 tool calls")));
     let mut decoder = Decoder::default();

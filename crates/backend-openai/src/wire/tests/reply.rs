@@ -1,11 +1,11 @@
+use super::whole_answer;
 use crate::models::models;
-use crate::wire::Answer;
 use gatepass_core::{ChatReply, FinishReason, JsonObject, Part, Reasoning, ToolCall};
 use serde_json::{Value, json};
 
 fn read(answer: &Value) -> Option<ChatReply> {
     let text = answer.to_string();
-    Answer::read(text.as_bytes()).unwrap().into_reply()
+    whole_answer(text.as_bytes()).unwrap().take_reply()
 }
 
 /// The reply whose message is this.
@@ -279,7 +279,7 @@ fn an_answer_that_is_no_object_is_none() {
         r#"{"choices":7}"#,
         r#"{"choices":{"0":{}}}"#,
     ] {
-        assert!(Answer::read(answer.as_bytes()).is_err(), "{answer}");
+        assert!(whole_answer(answer.as_bytes()).is_err(), "{answer}");
     }
-    assert!(Answer::read(b"{\"choices\":{}}").unwrap().into_reply().is_none());
+    assert!(whole_answer(b"{\"choices\":{}}").unwrap().take_reply().is_none());
 }
