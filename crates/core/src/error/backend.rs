@@ -207,7 +207,10 @@ impl BackendError {
         match self {
             Self::Provider(error) => error.request_id.as_deref(),
             Self::Decode { request_id, .. } => request_id.as_deref(),
-            Self::Interrupted { source, .. } => source.request_id(),
+            Self::Interrupted { source, partial } => {
+                let of_partial = partial.metadata.request_id.as_deref();
+                source.request_id().or(of_partial)
+            }
             _ => None,
         }
     }
@@ -227,6 +230,8 @@ pub struct ProviderError {
     pub code: Option<String>,
     /// The provider's message, fit for a terminal.
     pub message: String,
+    /// What the model's own provider said, where a router passes it on; fit for a terminal.
+    pub upstream: Option<String>,
     /// The provider's id for the request.
     pub request_id: Option<String>,
     /// How long the provider asked us to wait.
@@ -244,6 +249,7 @@ impl ProviderError {
             status,
             code: None,
             message: printable(message),
+            upstream: None,
             request_id: None,
             retry_after: None,
             rate_limits: RateLimits::default(),
@@ -286,6 +292,9 @@ impl fmt::Display for ProviderError {
         }
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
+        }
+        if let Some(upstream) = &self.upstream {
+            write!(f, ": {upstream}")?;
         }
         match &self.request_id {
             Some(id) => write!(f, " (request {id})"),
