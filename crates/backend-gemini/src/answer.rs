@@ -59,7 +59,7 @@ fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
     }
     answer
         .into_reply()
-        .ok_or_else(|| origin.unreadable("it has no candidate"))
+        .ok_or_else(|| origin.unanswered(body, "it has no candidate"))
 }
 
 /// An error in place of any other answer.

@@ -72,7 +72,8 @@ async fn read_whole<T>(
     parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {
     let body = response.read(ANSWER_LIMIT).await?;
-    let is_page = is_html(response.headers(), &body);
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
+    let is_page = is_html(response.headers(), body);
     let origin = Origin::taking(response);
     if is_page {
         return Err(origin.unreadable("it is an HTML page"));
@@ -80,8 +81,11 @@ async fn read_whole<T>(
     if body.trim_ascii().is_empty() {
         return Err(origin.unreadable("it is empty"));
     }
-    parse(&origin, &body)
+    parse(&origin, body)
 }
+
+/// Before JSON it is a mistake (RFC 8259 §8.1) that gateways make.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What came beside an answer.
 #[must_use]
@@ -158,7 +162,7 @@ impl Origin {
     #[must_use]
     pub fn told(&self, error: &Value) -> BackendError {
         let mut error = told_error(&self.host, error);
-        error.request_id = self.request_id();
+        error.request_id = self.request_id().or(error.request_id);
         self.concealer.conceal_error(&mut error);
         BackendError::Provider(Box::new(error))
     }
@@ -201,10 +205,16 @@ pub fn broken_off(partial: ChatReply, source: BackendError) -> BackendError {
 fn says_to_be_an_error(told: &Value) -> bool {
     let is_called_so = |name: &str| told.get(name).and_then(Value::as_str) == Some("error");
     let has_errors = told.get("errors").and_then(Value::as_array);
+    let is_told = |names: &[&str]| names.iter().any(|name| told.get(*name).is_some_and(is_said));
     is_called_so("object")
         || is_called_so("type")
         || told.get("success") == Some(&Value::Bool(false))
         || has_errors.is_some_and(|errors| !errors.is_empty())
+        || (is_told(&["code", "error_code", "status"]) && is_told(&["message", "msg", "error_msg"]))
+}
+
+fn is_said(value: &Value) -> bool {
+    value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())
 }
 
 /// A server that ends a stream without having ended its answer.

@@ -146,8 +146,11 @@ impl<D: StreamDecoder> Events<D> {
             Err(error) => return Err(self.origin.unreadable(error.to_string())),
         };
         self.begun = true;
-        if event.data.trim_ascii() == "[DONE]" {
-            return Ok(Read::Done);
+        match event.data.trim_ascii() {
+            "[DONE]" => return Ok(Read::Done),
+            // A sign of life.
+            "" => return Ok(Read::Event),
+            _ => {}
         }
         if event.name == "error" {
             let told = serde_json::from_str(event.data).unwrap_or_else(|_| Value::from(event.data));
