@@ -171,9 +171,9 @@ impl Origin {
     /// wrong with it.
     #[must_use]
     pub fn unanswered(&self, body: &[u8], what: &str) -> BackendError {
-        match serde_json::from_slice(body) {
-            Ok(told) if says_to_be_an_error(&told) => self.told(&told),
-            _ => self.unreadable(what),
+        match error_in(body) {
+            Some(told) => self.told(&told),
+            None => self.unreadable(what),
         }
     }
 
@@ -199,6 +199,12 @@ pub fn broken_off(partial: ChatReply, source: BackendError) -> BackendError {
         partial: Box::new(partial),
         source: Box::new(source),
     }
+}
+
+/// The error that JSON says to be which stands in place of an answer, or of an event.
+#[must_use]
+pub fn error_in(json: &[u8]) -> Option<Value> {
+    serde_json::from_slice(json).ok().filter(says_to_be_an_error)
 }
 
 /// Gateways that answer 200 to everything.

@@ -12,7 +12,7 @@ mod object;
 mod rest;
 mod stream;
 
-pub use answer::{ANSWER_LIMIT, Origin, broken_off, metadata, read_json, read_reply, read_stream};
+pub use answer::{ANSWER_LIMIT, Origin, broken_off, error_in, metadata, read_json, read_reply, read_stream};
 pub use arguments::Arguments;
 pub use budget::{Budget, member_weight, weight};
 pub use error::{read_error, told_error};

@@ -54,6 +54,8 @@ fn whole_chats() -> Vec<Recording> {
         json!({ "id": "audio_1", "data": "AAAA", "expires_at": 1_767_225_999, "transcript": "Hi there" });
     let weather = json!({ "name": "weather", "arguments": "{\"city\":\"Paris\"}" });
     let paris = || json!({ "city": "Paris" });
+    let mut cached = message(json!({ "role": "assistant", "content": "Hi" }), "stop");
+    cached["usage"]["num_cached_tokens"] = json!(7);
     let thought = json!([{ "type": "thinking", "thinking": [{ "type": "text", "text": "hm" }], "closed": true }, { "type": "text", "text": "See " }, { "type": "reference", "reference_ids": [3, 5] }, { "type": "text", "text": "there." }]);
     [
         (
@@ -103,6 +105,27 @@ fn whole_chats() -> Vec<Recording> {
             message(json!({ "role": "assistant", "content": "Hi" }), "insufficient_system_resource"),
             said("Hi", "insufficient_system_resource"),
         ),
+        (
+            "an end in capitals",
+            message(json!({ "role": "assistant", "content": "Hi" }), "MAX_TOKENS"),
+            said("Hi", "length"),
+        ),
+        (
+            "a call that is its own function",
+            message(json!({ "role": "assistant", "content": null, "tool_calls": [weather] }), "tool_use"),
+            called("weather", paris(), "tool_calls"),
+        ),
+        (
+            "a call of a tool that the server has",
+            message(json!({ "role": "assistant", "content": "", "tool_calls": [{ "id": "a", "type": "builtin_function", "function": { "name": "$web_search", "arguments": "{}" } }] }), "tool_calls"),
+            called("$web_search", json!({}), "tool_calls"),
+        ),
+        (
+            "a call of another type",
+            message(json!({ "role": "assistant", "content": "", "tool_calls": [{ "id": "a", "type": "web_browser", "web_browser": { "input": "cats", "outputs": [{ "title": "C" }] } }] }), "tool_calls"),
+            called("web_browser", json!({}), "tool_calls"),
+        ),
+        ("what came from the cache, in another place", cached, said("Hi", "stop")),
     ]
     .map(|(id, body, expect)| Recording::made_up(id, &body, expect))
     .into()
@@ -152,6 +175,21 @@ fn streamed_chats() -> Vec<Recording> {
     let moonshot = chunk(
         json!([{ "index": 0, "delta": {}, "finish_reason": "stop", "usage": { "prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13 } }]),
     );
+    let found = || {
+        let mut found = delta(json!({ "content": " you" }));
+        found["citations"] = json!(["https://a.example"]);
+        found
+    };
+    let nameless = json!({ "choices": [{ "index": 0, "delta": { "role": "assistant" } }] });
+    let both = delta(json!({ "tool_calls": [
+        { "id": "a", "type": "function", "function": { "name": "weather", "arguments": "" } },
+        { "id": "b", "type": "function", "function": { "name": "time", "arguments": "" } },
+    ] }));
+    let more = |one: &str, other: &str| {
+        delta(
+            json!({ "tool_calls": [{ "function": { "arguments": one } }, { "function": { "arguments": other } }] }),
+        )
+    };
     let untold = json!({ "text": "Hi", "tool_calls": [], "finish": null });
     [
         (
@@ -174,6 +212,41 @@ fn streamed_chats() -> Vec<Recording> {
                 cost(),
             ],
             said("Hi", "content_filter"),
+        ),
+        (
+            "two calls, told side by side without a number",
+            vec![
+                both,
+                more("{\"city\":", "{"),
+                more("\"Paris\"}", "}"),
+                end("tool_calls"),
+                cost(),
+            ],
+            two.clone(),
+        ),
+        (
+            "what it found, among the words",
+            vec![delta(json!({ "content": "Hi" })), found(), end("stop"), cost()],
+            said("Hi you", "stop"),
+        ),
+        (
+            "a name that comes late",
+            vec![nameless, delta(json!({ "content": "Hi" })), end("stop"), cost()],
+            said("Hi", "stop"),
+        ),
+        (
+            "an answer in one piece that looks like a stream",
+            vec![message(json!({ "role": "assistant", "content": "Hi" }), "stop")],
+            said("Hi", "stop"),
+        ),
+        (
+            "an answer told once more at its end",
+            vec![
+                delta(json!({ "content": "H" })),
+                delta(json!({ "content": "i" })),
+                message(json!({ "role": "assistant", "content": "Hi" }), "stop"),
+            ],
+            said("Hi", "stop"),
         ),
         (
             "two calls, told by turns",
