@@ -195,6 +195,7 @@ fn kind_of_word(word: &str, status: u16) -> Option<ErrorKind> {
         | "responsibleaipolicyviolation" => ErrorKind::ContentFilter,
         "model_not_found" | "unknown_model" | "not_found_error" => ErrorKind::NotFound,
         "invalid_api_key"
+        | "invalidapikey"
         | "invalid_token"
         | "authentication_error"
         | "invalid_authentication_error"
@@ -223,7 +224,7 @@ fn kind_of_word(word: &str, status: u16) -> Option<ErrorKind> {
 /// Words for what is wrong with a request: `invalid_argument`, `image_too_large`.
 fn tells_of_request(word: &str) -> bool {
     matches!(word, "bad_request" | "request_too_large")
-        || ["invalid_", "unsupported_", "image_"]
+        || ["invalid", "unsupported_", "image_too_", "image_file_"]
             .iter()
             .any(|begin| word.starts_with(begin))
 }

@@ -113,6 +113,11 @@ async fn a_blocked_prompt_is_an_error_that_tells_why() {
             "the prompt was blocked",
         ),
         (
+            json!({ "blockReason": "IMAGE_SAFETY" }),
+            ErrorKind::ContentFilter,
+            "the prompt was blocked",
+        ),
+        (
             json!({ "blockReason": "MODEL_ARMOR", "blockReasonMessage": "Blocked by policy." }),
             ErrorKind::ContentFilter,
             "the prompt was blocked: Blocked by policy.",

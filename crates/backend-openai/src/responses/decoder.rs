@@ -22,8 +22,10 @@ pub(super) struct Decoder {
     refused: bool,
     /// Items that ended before earlier ones did.
     held: Vec<Held>,
-    /// So many tool calls have been announced.
+    /// So many tool calls have been announced …
     calls: usize,
+    /// … and whether one has been told: what begins as a call may be the server's own, and end as something else.
+    has_called: bool,
     /// The part that was told last, if it can go on.
     last: Option<Last>,
     finish: Option<FinishReason>,
@@ -301,11 +303,10 @@ impl Decoder {
                     .unwrap_or_default(),
             ));
         }
-        let has_calls = self.calls > 0;
-        let finish = response
-            .finish(has_calls, self.refused)
-            .unwrap_or(FinishReason::Stop);
         self.end_calls();
+        let finish = response
+            .finish(self.has_called, self.refused)
+            .unwrap_or(FinishReason::Stop);
         self.events.push_back(ChatEvent::Finish(finish.clone()));
         self.finish = Some(finish);
         Ok(Progress::Done)

@@ -150,7 +150,9 @@ impl OpenItems {
         }
         let by = |is: &dyn Fn(&OpenItem) -> bool| self.open.iter().position(is);
         let open = by(&|item| item.index.is_some() && item.index == index)
-            .or_else(|| by(&|item| !id.is_empty() && item.id == id));
+            .or_else(|| by(&|item| !id.is_empty() && item.id == id))
+            // Of a server that neither numbers nor names what it tells.
+            .or_else(|| by(&|item| item.index.is_none() && item.id.is_empty()));
         Some(open.map(|open| self.open.remove(open)))
     }
 

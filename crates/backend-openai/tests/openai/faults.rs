@@ -113,6 +113,7 @@ async fn an_error_within_a_stream_is_the_providers() {
         format!("data: {told}\n\n"),
         format!("event: error\ndata: {told}\n\n"),
         "event: error\ndata: {\"message\":\"Try later.\\u001b[2J\",\"code\":\"overloaded\"}\n\n".into(),
+        "data: {\"message\":\"Try later.\\u001b[2J\",\"code\":\"overloaded\"}\n\n".into(),
     ] {
         let (error, partial) = streamed(Answer::sse([HALF.to_owned(), event])).await.unwrap_err();
         let BackendError::Provider(error) = error else {
@@ -138,6 +139,7 @@ async fn events_of_other_kinds_are_passed_over() {
         ": comment\n\n",
         "event: ping\ndata: pong\n\n",
         "retry: 5\n\n",
+        "data:\n\n",
         "data: {\"type\":\"x\"}\n\n",
         HALF,
         END,
@@ -193,6 +195,20 @@ async fn what_is_no_stream_is_said_to_be_none() {
         assert_eq!(what_is_wrong(&error), expected);
         assert!(!shown(&error).contains("canary"));
     }
+}
+
+#[tokio::test]
+async fn an_answer_under_another_name_or_with_a_byte_order_mark_is_understood() {
+    let whole = json!({ "choices": [{ "message": { "content": "Whole" } }] }).to_string();
+    let server = ModelServer::start().await;
+    for body in [whole.clone(), format!("\u{feff}{whole}")] {
+        for content_type in ["text/html; charset=utf-8", "text/plain", "text/event-stream"] {
+            server.push(Answer::text(200, body.clone()).with_header("content-type", content_type));
+            assert_eq!(backend(&server).chat(question()).await.unwrap().text(), "Whole");
+        }
+    }
+    let answer = Answer::sse([HALF, END]).with_header("content-type", "text/html");
+    assert_eq!(streamed(answer).await.unwrap().text(), "Half");
 }
 
 #[tokio::test]
@@ -289,6 +305,11 @@ async fn a_gateway_that_answers_200_to_everything_is_believed_to_have_failed() {
             "No.",
         ),
         (json!({ "type": "error", "message": "No." }), "No."),
+        (
+            json!({ "code": "InvalidParameter", "message": "No.", "request_id": "r" }),
+            "No.",
+        ),
+        (json!({ "status": "449", "msg": "No.", "body": null }), "No."),
         (json!({ "success": false, "code": 404, "msg": "No." }), "No."),
         (
             json!({ "success": false, "errors": [{ "code": 7, "message": "No." }] }),

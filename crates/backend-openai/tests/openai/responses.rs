@@ -2,7 +2,8 @@
 
 use crate::{CANARY, question, responses_backend};
 use gatepass_core::{
-    Advice, BackendError, ChatRequest, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend, Message, Phase,
+    Advice, BackendError, ChatRequest, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend, Message, Part,
+    Phase, Role, ToolResult,
 };
 use gatepass_http::RetryPolicy;
 use gatepass_openai::OpenAiResponsesBackend;
@@ -255,6 +256,29 @@ async fn a_request_that_is_too_large_is_the_requests_fault() {
     );
     assert!(error.to_string().contains("image too large"), "{error}");
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_without_an_id_of_its_own_is_answered_by_that_of_its_item() {
+    let server = ModelServer::start().await;
+    let backend = responses_backend(&server);
+    let call =
+        json!({ "type": "function_call", "id": "fc_1", "call_id": "", "name": "time", "arguments": "{}" });
+    server.push(Answer::json(
+        200,
+        &json!({ "status": "completed", "output": [call] }),
+    ));
+    let mut request = question();
+    let reply = backend.chat(request.clone()).await.unwrap();
+    let result = ToolResult::to_call(reply.tool_calls().next().unwrap(), "noon");
+    let result = Message::new(Role::Tool, [Part::ToolResult(result)]);
+    request.messages.extend([reply.message, result]);
+    backend.chat(request).await.unwrap();
+    let sent = server.requests().pop().unwrap().json["input"].clone();
+    assert_eq!(
+        (&sent[1]["call_id"], &sent[2]["call_id"]),
+        (&json!("fc_1"), &json!("fc_1"))
+    );
 }
 
 #[tokio::test]

@@ -433,6 +433,7 @@ fn streamed_responses() -> Vec<Recording> {
     let begun = json!({ "type": "message", "id": "msg_1", "role": "assistant", "status": "in_progress", "content": [] });
     let mut cut = response("incomplete", &json!([cut_text]));
     cut["incomplete_details"] = json!({ "reason": "max_output_tokens" });
+    let found = json!({ "type": "search_results", "queries": ["a"], "results": [{ "id": 1, "url": "https://a.example" }] });
     let asked = json!({ "type": "mcp_call", "id": "mcp_1", "name": "ask", "arguments": "{\"q\":1}", "server_label": "wiki", "output": "found" });
     let drawn =
         json!({ "type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "AAAA" });
@@ -457,6 +458,30 @@ fn streamed_responses() -> Vec<Recording> {
                 ended("completed", response("completed", &json!([refusal]))),
             ],
             said("I can't.", "completed"),
+        ),
+        (
+            "an answer whose pieces have neither number nor name",
+            vec![
+                created.clone(),
+                json!({ "type": "response.output_text.delta", "delta": "H" }),
+                json!({ "type": "response.output_text.delta", "delta": "i" }),
+                ended("completed", response("completed", &json!([cut_text]))),
+            ],
+            said("Hi", "completed"),
+        ),
+        (
+            "a call of the server's own that ends as what was found",
+            vec![
+                created.clone(),
+                item("added", 0, &json!({ "type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "search", "arguments": "{}" })),
+                json!({ "type": "response.reasoning.search_queries", "queries": ["a"] }),
+                item("done", 0, &found),
+                item("added", 1, &begun),
+                about("output_text.delta", 1, "msg_1", json!({ "delta": "Hi" })),
+                item("done", 1, &cut_text),
+                ended("completed", response("completed", &json!([found, cut_text]))),
+            ],
+            said("Hi", "completed"),
         ),
         (
             "an answer at its limit, in pieces",
