@@ -50,6 +50,7 @@ fn complete(error: &mut ProviderError, body: &Value) {
     let told = innermost(body);
     error.message = printable(&message(told).unwrap_or_default());
     error.upstream = upstream(told).map(|message| printable(&message));
+    error.failed_generation = failed_generation(told);
     error.code = code(told, error.status);
     error.kind = google::kind(told).unwrap_or_else(|| kind(told, error));
     error.retry_after = error.retry_after.or_else(|| google::retry_delay(told));
@@ -121,6 +122,11 @@ fn upstream(told: &Value) -> Option<String> {
     let raw = told.get("metadata")?.get("raw")?;
     let said = message(raw).filter(|said| !said.is_empty() && !said.trim_start().starts_with(['<', '{']));
     said.filter(|said| message(told).as_ref() != Some(said))
+}
+
+fn failed_generation(told: &Value) -> Option<String> {
+    let written = told.get("failed_generation")?.as_str()?;
+    (!written.is_empty()).then(|| written.to_owned())
 }
 
 /// `["body","messages",0]` as `body.messages.0: `.

@@ -321,6 +321,14 @@ fn what_a_routers_own_provider_said_stands_beside_its_words() {
 }
 
 #[test]
+fn what_the_model_wrote_is_kept_and_not_shown() {
+    let told = json!({ "error": { "message": "No.", "code": "tool_use_failed", "failed_generation": "<function=canary>" } });
+    let error = read(400, &told);
+    assert_eq!(error.failed_generation.as_deref(), Some("<function=canary>"));
+    assert!(!error.to_string().contains("canary"));
+}
+
+#[test]
 fn the_id_of_a_request_may_stand_in_the_body() {
     let id = |body: Value| read(400, &body).request_id;
     let told = json!({ "error": { "message": "No." }, "request_id": "req_7\u{1b}" });
