@@ -162,7 +162,12 @@ fn usage_in(chunks: &[Value]) -> Option<Usage> {
     usage.input_tokens = count("/prompt_tokens");
     usage.output_tokens = count("/completion_tokens");
     usage.total_tokens = count("/total_tokens");
-    let mut cached = ["/prompt_tokens_details/cached_tokens", "/num_cached_tokens"].into_iter();
+    let mut cached = [
+        "/prompt_tokens_details/cached_tokens",
+        "/cached_tokens",
+        "/num_cached_tokens",
+    ]
+    .into_iter();
     usage.cached_input_tokens = cached.find_map(count);
     usage.cache_write_tokens = count("/prompt_tokens_details/cache_write_tokens");
     usage.reasoning_tokens = count("/completion_tokens_details/reasoning_tokens");
