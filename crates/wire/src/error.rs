@@ -4,6 +4,7 @@ use gatepass_core::{ErrorKind, ProviderError, printable};
 use gatepass_http::{ErrorAnswer, error_kind};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
+use std::time::Duration;
 
 mod google;
 
@@ -53,7 +54,8 @@ fn complete(error: &mut ProviderError, body: &Value) {
     error.failed_generation = failed_generation(told);
     error.code = code(told, error.status);
     error.kind = google::kind(told).unwrap_or_else(|| kind(told, error));
-    error.retry_after = error.retry_after.or_else(|| google::retry_delay(told));
+    let told_pause = || google::retry_delay(told).or_else(|| retry_delay(told));
+    error.retry_after = error.retry_after.or_else(told_pause);
     error.request_id = error.request_id.take().or_else(|| told_id(body));
 }
 
@@ -124,6 +126,12 @@ fn upstream(told: &Value) -> Option<String> {
     said.filter(|said| message(told).as_ref() != Some(said))
 }
 
+/// Within an answer there is no header to tell it.
+fn retry_delay(told: &Value) -> Option<Duration> {
+    let seconds = told.pointer("/metadata/retry_after_seconds")?.as_f64()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
 fn failed_generation(told: &Value) -> Option<String> {
     let written = told.get("failed_generation")?.as_str()?;
     (!written.is_empty()).then(|| written.to_owned())
@@ -157,7 +165,11 @@ fn code(told: &Value, status: u16) -> Option<String> {
 }
 
 fn kind(told: &Value, error: &ProviderError) -> ErrorKind {
-    let by_word = words(told).find_map(|word| kind_of_word(&word.to_ascii_lowercase(), error.status));
+    // OpenRouter's code is a number; its word stands apart.
+    let of_router = told.pointer("/metadata/error_type").and_then(Value::as_str);
+    let by_word = words(told)
+        .chain(of_router)
+        .find_map(|word| kind_of_word(&word.to_ascii_lowercase(), error.status));
     let by_number = status(told).filter(|_| error.status == 200).map(error_kind);
     let kind = by_word.or(by_number).unwrap_or(error.kind);
     match kind {

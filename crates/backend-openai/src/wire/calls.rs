@@ -87,6 +87,11 @@ impl Calls {
         budget.take(call.size().saturating_sub(before))
     }
 
+    /// Tells the calls that are whole.
+    pub(super) fn tell_whole(&mut self, events: &mut VecDeque<ChatEvent>) {
+        self.tell(|call| call.arguments.are_whole(), events);
+    }
+
     /// Tells all calls that haven't been told as a whole.
     pub(super) fn close(&mut self, events: &mut VecDeque<ChatEvent>) {
         self.tell(|_| true, events);
@@ -110,7 +115,7 @@ impl Calls {
             return Err(Fault::TooLarge(TOO_MANY));
         }
         // A call without arguments may be one whose arguments are still to come.
-        self.tell(|call| call.arguments.are_whole(), events);
+        self.tell_whole(events);
         self.calls.push(Started {
             index: piece.index.0,
             id: None,

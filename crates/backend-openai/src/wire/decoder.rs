@@ -4,7 +4,7 @@ use super::chunk::{Choice, Chunk};
 use super::content;
 use super::delta;
 use super::reply::{Answer, Spoken, finish_reason};
-use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part};
+use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part, Usage};
 use gatepass_wire::Budget;
 use gatepass_wire::Content;
 use gatepass_wire::{Fault, Progress, StreamDecoder};
@@ -24,6 +24,8 @@ pub(crate) struct Decoder {
     thought: bool,
     /// It has said something.
     said: bool,
+    /// What it costs has been told.
+    counted: bool,
     /// See [`Chunk::others`].
     others: usize,
     finish: Option<FinishReason>,
@@ -102,9 +104,18 @@ impl Decoder {
             self.add_choice(choice, data)?;
         }
         if let Some(usage) = chunk.usage {
-            self.events.push_back(ChatEvent::Usage(usage.into_usage()));
+            self.count(usage.into_usage());
         }
         error.map_or(Ok(()), |error| Err(Fault::Told(*error)))
+    }
+
+    /// The last count counts, if it is one.
+    fn count(&mut self, usage: Usage) {
+        let counts = [usage.input_tokens, usage.output_tokens, usage.total_tokens];
+        if counts.iter().any(Option::is_some) || !self.counted {
+            self.counted = true;
+            self.events.push_back(ChatEvent::Usage(usage));
+        }
     }
 
     /// Some servers begin with a chunk that says nothing, of their content filter's making for instance.
@@ -129,6 +140,7 @@ impl Decoder {
             let logprobs = [("logprobs".to_owned(), *logprobs)];
             merge(&mut self.reply_rest, logprobs, append, &mut self.budget)?;
         }
+        let has_pieces = !choice.delta.tool_calls.is_empty();
         self.add_spoken(&mut choice.delta)?;
         if let Some(mut message) = choice.message.take()
             && !self.said
@@ -138,7 +150,12 @@ impl Decoder {
         let finish = finish_reason(take(&mut choice.finish_reason), self.refused);
         if finish.is_some() && finish != self.finish {
             self.keep_rest(data)?;
-            self.calls.close(&mut self.events);
+            // Some servers say with each piece of a call why the answer will end.
+            if has_pieces {
+                self.calls.tell_whole(&mut self.events);
+            } else {
+                self.calls.close(&mut self.events);
+            }
             self.events.extend(finish.clone().map(ChatEvent::Finish));
             self.finish = finish;
         }

@@ -306,6 +306,12 @@ fn what_a_routers_own_provider_said_stands_beside_its_words() {
         error.to_string(),
         "h.example answered 400: Provider returned error: This model's maximum context length is 8192 tokens."
     );
+    let limited = json!({ "code": 502, "message": "Provider returned error", "metadata": { "error_type": "rate_limit_exceeded", "retry_after_seconds": 1.5 } });
+    let error = read(200, &limited);
+    assert_eq!(
+        (error.kind, error.retry_after),
+        (ErrorKind::RateLimit, Some(Duration::from_millis(1500)))
+    );
     let error = read(429, &told(json!("Try later.\u{1b}[2J")));
     assert_eq!(error.upstream.as_deref(), Some("Try later. [2J"));
     for raw in [

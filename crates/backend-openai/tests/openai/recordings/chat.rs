@@ -156,7 +156,7 @@ fn usage_in(chunks: &[Value]) -> Option<Usage> {
     let mut told = chunks
         .iter()
         .filter_map(|chunk| places.iter().find_map(|place| chunk.pointer(place)));
-    let told = told.rfind(|usage| usage.is_object())?;
+    let told = told.rfind(|usage| usage.as_object().is_some_and(|usage| !usage.is_empty()))?;
     let count = |pointer| told.pointer(pointer).and_then(Value::as_u64);
     let mut usage = Usage::default();
     usage.input_tokens = count("/prompt_tokens");

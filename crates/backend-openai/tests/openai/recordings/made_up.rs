@@ -190,6 +190,8 @@ fn streamed_chats() -> Vec<Recording> {
             json!({ "tool_calls": [{ "function": { "arguments": one } }, { "function": { "arguments": other } }] }),
         )
     };
+    let mut nothing = chunk(json!([]));
+    nothing["usage"] = json!({});
     let untold = json!({ "text": "Hi", "tool_calls": [], "finish": null });
     [
         (
@@ -223,6 +225,16 @@ fn streamed_chats() -> Vec<Recording> {
                 cost(),
             ],
             two.clone(),
+        ),
+        (
+            "a word on its end with each piece, and a cost of nothing after the cost",
+            vec![
+                chunk(json!([{ "index": 0, "finish_reason": "tool_calls", "delta": { "tool_calls": [{ "index": 0, "id": "a", "function": { "name": "weather", "arguments": "" } }] } }])),
+                chunk(json!([{ "index": 0, "finish_reason": "tool_calls", "delta": { "tool_calls": [{ "index": 0, "function": { "arguments": "{\"city\":\"Paris\"}" } }] } }])),
+                cost(),
+                nothing,
+            ],
+            called("weather", json!({ "city": "Paris" }), "tool_calls"),
         ),
         (
             "what it found, among the words",
