@@ -178,7 +178,7 @@ fn joined(first: &HeaderValue, second: &HeaderValue) -> HeaderValue {
 #[async_trait]
 impl LlmBackend for AnthropicBackend {
     async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        read_reply(self.ask(&request, Mode::Whole).await?, reply).await
+        read_reply::<Decoder>(self.ask(&request, Mode::Whole).await?, reply).await
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {

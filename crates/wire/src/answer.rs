@@ -1,7 +1,7 @@
 //! Answers with status 200.
 
 use crate::error::{is_html, told_error};
-use crate::stream::{Events, StreamDecoder};
+use crate::stream::{Events, Fault, StreamDecoder, is_stream, read_all};
 use gatepass_core::{BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
 use gatepass_http::{Concealer, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};
@@ -11,17 +11,32 @@ use std::sync::Arc;
 /// The most bytes that a whole answer may have; sound or an image in base64 fits.
 pub const ANSWER_LIMIT: usize = 64 << 20;
 
-/// Reads a whole answer with `parse`; the origin makes errors. Fills in the reply's metadata.
+/// Reads a whole answer with `parse`; the origin makes errors. Fills in the reply's metadata. A server that answers with
+/// a stream all the same is understood: a decoder reads it.
 ///
 /// # Errors
 /// [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
 /// [`BackendError::Network`] for one that breaks off.
-pub async fn read_reply(
+pub async fn read_reply<D: StreamDecoder + Default>(
     mut response: HttpResponse,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<ChatReply, BackendError>,
 ) -> Result<ChatReply, BackendError> {
     let metadata = metadata(&response);
-    let mut reply = read_whole(&mut response, parse).await?;
+    let read = |origin: &Origin, body: &[u8]| {
+        if is_stream(body) {
+            read_all::<D>(origin, body)
+        } else {
+            parse(origin, body)
+        }
+    };
+    let mut reply = match read_whole(&mut response, read).await {
+        Ok(reply) => reply,
+        Err(BackendError::Interrupted { mut partial, source }) => {
+            partial.metadata = metadata;
+            return Err(BackendError::Interrupted { partial, source });
+        }
+        Err(error) => return Err(error),
+    };
     reply.metadata = metadata;
     Ok(reply)
 }
@@ -174,6 +189,15 @@ impl Origin {
         match error_in(body) {
             Some(told) => self.told(&told),
             None => self.unreadable(what),
+        }
+    }
+
+    /// An event that can't be read, or tells of an error.
+    pub(crate) fn faulty(&self, fault: Fault) -> BackendError {
+        match fault {
+            Fault::Unreadable(error) => self.unparsable("an event", &error),
+            Fault::Told(error) => self.told(&error),
+            Fault::TooLarge(what) => self.unreadable(what),
         }
     }
 

@@ -1,8 +1,8 @@
-use crate::answer::Origin;
+use crate::answer::{Origin, broken_off};
 use crate::array::Array;
 use futures_core::Stream;
-use gatepass_core::{BackendError, ChatEvent};
-use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder, SseError};
+use gatepass_core::{BackendError, ChatEvent, ChatReply};
+use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder, SseError, SseEvent};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -146,24 +146,12 @@ impl<D: StreamDecoder> Events<D> {
             Err(error) => return Err(self.origin.unreadable(error.to_string())),
         };
         self.begun = true;
-        match event.data.trim_ascii() {
-            "[DONE]" => return Ok(Read::Done),
-            // A sign of life.
-            "" => return Ok(Read::Event),
-            _ => {}
-        }
-        if event.name == "error" {
-            let told = serde_json::from_str(event.data).unwrap_or_else(|_| Value::from(event.data));
-            return Err(self.origin.told(&told));
-        }
-        match self.decoder.read(event.name, event.data) {
+        match read_event(&mut self.decoder, event) {
             Ok(Progress::More) => Ok(Read::Event),
             Ok(Progress::Done) => Ok(Read::Done),
             // The connection ended within it.
             Err(Fault::Unreadable(_)) if is_last => Ok(Read::Nothing),
-            Err(Fault::Unreadable(error)) => Err(self.origin.unparsable("an event", &error)),
-            Err(Fault::Told(error)) => Err(self.origin.told(&error)),
-            Err(Fault::TooLarge(what)) => Err(self.origin.unreadable(what)),
+            Err(fault) => Err(self.origin.faulty(fault)),
         }
     }
 
@@ -226,6 +214,68 @@ impl<D: StreamDecoder> Events<D> {
                 .unreadable(format!("it is no event stream ({content_type})"))
         }
     }
+}
+
+/// Reads what events of all wires may be, and with `decoder` what this one's are.
+fn read_event<D: StreamDecoder>(decoder: &mut D, event: SseEvent<'_>) -> Result<Progress, Fault> {
+    match event.data.trim_ascii() {
+        "[DONE]" => return Ok(Progress::Done),
+        // A sign of life.
+        "" => return Ok(Progress::More),
+        _ => {}
+    }
+    if event.name == "error" {
+        let told = serde_json::from_str(event.data);
+        return Err(Fault::Told(told.unwrap_or_else(|_| Value::from(event.data))));
+    }
+    decoder.read(event.name, event.data)
+}
+
+/// Whether a body is a stream of events, which some gateways send to who asked for none.
+pub(crate) fn is_stream(body: &[u8]) -> bool {
+    let begins = [b"data:".as_slice(), b"event:", b":"];
+    begins
+        .iter()
+        .any(|begin| body.trim_ascii_start().starts_with(begin))
+}
+
+/// The reply that the events of `body` tell.
+pub(crate) fn read_all<D: StreamDecoder + Default>(
+    origin: &Origin,
+    body: &[u8],
+) -> Result<ChatReply, BackendError> {
+    let mut decoder = D::default();
+    let told = tell_all(origin, body, &mut decoder);
+    match told {
+        Ok(()) => decoder.end(),
+        Err(_) => decoder.break_off(),
+    }
+    let mut reply = ChatReply::default();
+    for event in std::mem::take(decoder.events()) {
+        reply.add(event);
+    }
+    match told {
+        Ok(()) => Ok(reply),
+        Err(error) => Err(broken_off(reply, error)),
+    }
+}
+
+fn tell_all<D: StreamDecoder>(origin: &Origin, body: &[u8], decoder: &mut D) -> Result<(), BackendError> {
+    let unreadable = |error: SseError| origin.unreadable(error.to_string());
+    let mut sse = SseDecoder::default();
+    sse.push(body).map_err(unreadable)?;
+    sse.finish();
+    while let Some(event) = sse.next().map_err(unreadable)? {
+        match read_event(decoder, event) {
+            Ok(Progress::More) => {}
+            Ok(Progress::Done) => return Ok(()),
+            Err(fault) => return Err(origin.faulty(fault)),
+        }
+    }
+    if decoder.has_finished() {
+        return Ok(());
+    }
+    Err(origin.cut_off())
 }
 
 async fn drain(mut response: HttpResponse) {

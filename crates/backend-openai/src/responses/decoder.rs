@@ -3,7 +3,7 @@ mod telling;
 use super::WIRE;
 use super::event::{Event, object};
 use super::item::{Item, Kind, Place, said, tell_item, thought};
-use super::open::{OpenItem, OpenItems};
+use super::open::{CallPieces, OpenItem, OpenItems};
 use super::reply::{Response, item};
 use gatepass_core::{ChatEvent, FinishReason, JsonObject};
 use gatepass_wire::{Budget, Fault, Progress, StreamDecoder, from_str};
@@ -106,6 +106,9 @@ impl Decoder {
             "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
                 self.add_arguments(&event)?;
             }
+            "response.function_call_arguments.done" | "response.custom_tool_call_input.done" => {
+                self.end_arguments(event)?;
+            }
             "response.output_text.annotation.added" => self.add_annotation(event, content)?,
             "response.content_part.done" => self.end_piece(event, content)?,
             "response.reasoning_summary_part.done" => self.end_piece(event, summary)?,
@@ -195,6 +198,19 @@ impl Decoder {
                 index: position,
                 arguments: arguments.to_owned(),
             });
+        }
+        Ok(())
+    }
+
+    /// All arguments at once, of servers that don't tell them in pieces.
+    fn end_arguments(&mut self, mut event: Event<'_>) -> Result<(), Fault> {
+        let open = self.items.existing(&event);
+        let is_untold = open
+            .and_then(|item| item.call.as_ref())
+            .is_some_and(CallPieces::is_empty);
+        if is_untold {
+            event.delta = std::mem::take(&mut event.arguments);
+            self.add_arguments(&event)?;
         }
         Ok(())
     }

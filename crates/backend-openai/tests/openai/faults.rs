@@ -167,6 +167,29 @@ async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
 }
 
 #[tokio::test]
+async fn a_server_that_only_streams_is_understood() {
+    let server = ModelServer::start().await;
+    let backend = backend(&server);
+    server.push(Answer::sse([": hello\n\n", HALF, END, "data: [DONE]\n\n"]));
+    let reply = backend.chat(question()).await.unwrap();
+    assert_eq!(
+        (reply.text().as_str(), reply.finish),
+        ("Half", Some(FinishReason::Stop))
+    );
+    assert!(reply.metadata.request_id.is_some());
+    let told = "data: {\"error\":{\"message\":\"No.\",\"code\":\"overloaded\"}}\n\n";
+    for (end, kind) in [("", ErrorKind::Network), (told, ErrorKind::Overloaded)] {
+        server.push(Answer::sse([HALF, end]));
+        let error = backend.chat(question()).await.unwrap_err();
+        assert_eq!((error.kind(), error.request_id().is_some()), (kind, true));
+        match error {
+            BackendError::Interrupted { partial, .. } => assert_eq!(partial.text(), "Half"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn events_under_another_name_are_understood() {
     let answer = Answer::sse([HALF, END]).with_header("content-type", "text/plain");
     assert_eq!(streamed(answer).await.unwrap().text(), "Half");
