@@ -11,6 +11,7 @@ mod members;
 mod object;
 mod rest;
 mod stream;
+mod surrogate;
 
 pub use answer::{ANSWER_LIMIT, Origin, broken_off, error_in, metadata, read_json, read_reply, read_stream};
 pub use arguments::Arguments;

@@ -1,5 +1,6 @@
 use crate::answer::{Origin, broken_off};
 use crate::array::Array;
+use crate::surrogate::mended;
 use futures_core::Stream;
 use gatepass_core::{BackendError, ChatEvent, ChatReply};
 use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder, SseError, SseEvent};
@@ -18,7 +19,8 @@ pub trait StreamDecoder: Send + Unpin + 'static {
     /// `[DONE]` don't come here.
     ///
     /// # Errors
-    /// See [`Fault`]; the stream then ends, after the events that were told until then.
+    /// See [`Fault`]; the stream then ends, after the events that were told until then. An event that is
+    /// [unreadable](Fault::Unreadable) has told nothing: it may be read once more, mended.
     fn read(&mut self, name: &str, data: &str) -> Result<Progress, Fault>;
 
     /// Where the events are that have been told and not taken yet.
@@ -228,7 +230,13 @@ fn read_event<D: StreamDecoder>(decoder: &mut D, event: SseEvent<'_>) -> Result<
         let told = serde_json::from_str(event.data);
         return Err(Fault::Told(told.unwrap_or_else(|_| Value::from(event.data))));
     }
-    decoder.read(event.name, event.data)
+    match decoder.read(event.name, event.data) {
+        Err(Fault::Unreadable(error)) => match mended(event.data) {
+            Some(data) => decoder.read(event.name, &data),
+            None => Err(Fault::Unreadable(error)),
+        },
+        read => read,
+    }
 }
 
 /// Whether a body is a stream of events, which some gateways send to who asked for none.

@@ -190,6 +190,21 @@ async fn a_server_that_only_streams_is_understood() {
 }
 
 #[tokio::test]
+async fn a_character_that_is_cut_in_two_costs_that_character_alone() {
+    let half = |half: &str| format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{half}\"}}}}]}}\n\n");
+    let answer = Answer::sse([
+        half("a\\ud83e"),
+        half("\\udd80b"),
+        half("\\ud83e\\udd80"),
+        END.to_owned(),
+    ]);
+    assert_eq!(
+        streamed(answer).await.unwrap().text(),
+        "a\u{fffd}\u{fffd}b\u{1f980}"
+    );
+}
+
+#[tokio::test]
 async fn events_under_another_name_are_understood() {
     let answer = Answer::sse([HALF, END]).with_header("content-type", "text/plain");
     assert_eq!(streamed(answer).await.unwrap().text(), "Half");
