@@ -1,7 +1,8 @@
 //! Answers with status 200.
 
+use crate::body::{is_stream, read_all};
 use crate::error::{is_html, told_error};
-use crate::stream::{Events, Fault, StreamDecoder, is_stream, read_all};
+use crate::stream::{Events, Fault, StreamDecoder};
 use gatepass_core::{BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
 use gatepass_http::{Concealer, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};

@@ -4,6 +4,7 @@
 mod answer;
 mod arguments;
 mod array;
+mod body;
 mod budget;
 mod error;
 mod lenient;

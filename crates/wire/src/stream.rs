@@ -1,8 +1,8 @@
-use crate::answer::{Origin, broken_off};
+use crate::answer::Origin;
 use crate::array::Array;
 use crate::surrogate::mended;
 use futures_core::Stream;
-use gatepass_core::{BackendError, ChatEvent, ChatReply};
+use gatepass_core::{BackendError, ChatEvent};
 use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder, SseError, SseEvent};
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -219,7 +219,7 @@ impl<D: StreamDecoder> Events<D> {
 }
 
 /// Reads what events of all wires may be, and with `decoder` what this one's are.
-fn read_event<D: StreamDecoder>(decoder: &mut D, event: SseEvent<'_>) -> Result<Progress, Fault> {
+pub(crate) fn read_event<D: StreamDecoder>(decoder: &mut D, event: SseEvent<'_>) -> Result<Progress, Fault> {
     match event.data.trim_ascii() {
         "[DONE]" => return Ok(Progress::Done),
         // A sign of life.
@@ -237,53 +237,6 @@ fn read_event<D: StreamDecoder>(decoder: &mut D, event: SseEvent<'_>) -> Result<
         },
         read => read,
     }
-}
-
-/// Whether a body is a stream of events, which some gateways send to who asked for none.
-pub(crate) fn is_stream(body: &[u8]) -> bool {
-    let begins = [b"data:".as_slice(), b"event:", b":"];
-    begins
-        .iter()
-        .any(|begin| body.trim_ascii_start().starts_with(begin))
-}
-
-/// The reply that the events of `body` tell.
-pub(crate) fn read_all<D: StreamDecoder + Default>(
-    origin: &Origin,
-    body: &[u8],
-) -> Result<ChatReply, BackendError> {
-    let mut decoder = D::default();
-    let told = tell_all(origin, body, &mut decoder);
-    match told {
-        Ok(()) => decoder.end(),
-        Err(_) => decoder.break_off(),
-    }
-    let mut reply = ChatReply::default();
-    for event in std::mem::take(decoder.events()) {
-        reply.add(event);
-    }
-    match told {
-        Ok(()) => Ok(reply),
-        Err(error) => Err(broken_off(reply, error)),
-    }
-}
-
-fn tell_all<D: StreamDecoder>(origin: &Origin, body: &[u8], decoder: &mut D) -> Result<(), BackendError> {
-    let unreadable = |error: SseError| origin.unreadable(error.to_string());
-    let mut sse = SseDecoder::default();
-    sse.push(body).map_err(unreadable)?;
-    sse.finish();
-    while let Some(event) = sse.next().map_err(unreadable)? {
-        match read_event(decoder, event) {
-            Ok(Progress::More) => {}
-            Ok(Progress::Done) => return Ok(()),
-            Err(fault) => return Err(origin.faulty(fault)),
-        }
-    }
-    if decoder.has_finished() {
-        return Ok(());
-    }
-    Err(origin.cut_off())
 }
 
 async fn drain(mut response: HttpResponse) {
