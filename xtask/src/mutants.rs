@@ -51,6 +51,7 @@ const PLACES: &[(&str, &[&str], &str)] = &[
             "crates/store-file/src/document.rs",
             "crates/store-file/src/fernet.rs",
             "crates/store-file/src/lock.rs",
+            "crates/store-file/src/readers.rs",
         ],
         "--all-features",
     ),

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Remembers credentials between logins.
 ///
-/// Implementations pass the contract suite of `gatepass-testkit`.
+/// Implementations pass the contract suite of `gatepass-testkit`. In the repository, `examples/custom_store.rs` is the
+/// shortest one, and `tests/e2e/tests/it/support/postgres` one in a database that many hosts share.
 #[async_trait]
 pub trait CredentialStore: Send + Sync {
     /// Reads a credential; `None` if there is none. Never waits for a [`lock`](Self::lock) that others hold.

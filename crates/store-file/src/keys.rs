@@ -6,6 +6,7 @@ use crate::error::{Failure, corrupt, no_randomness, refused, unavailable};
 use crate::fernet::Key;
 use crate::names::{CREDENTIALS, DESCRIPTION, KEY, NEXT_KEY};
 use crate::passphrase::{Derivation, Unusable};
+use crate::readers::Readers;
 use crate::source::{KeyLocation, KeySource};
 use gatepass_core::{ExposeSecret, KeySlot, SecretString, StoreError};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Place {
     pub(crate) path: PathBuf,
     pub(crate) source: KeySource,
+    pub(crate) readers: Readers,
     /// Deriving takes a second, so it is done once. Never more than two at a time.
     derived: Mutex<Vec<(Derivation, Key)>>,
 }
@@ -35,6 +37,7 @@ impl Place {
             _ => {}
         }
         Ok(Self {
+            readers: Readers::of(&path),
             path,
             source,
             derived: Mutex::default(),

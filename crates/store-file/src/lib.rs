@@ -16,6 +16,7 @@ mod keys;
 mod lock;
 mod names;
 mod passphrase;
+mod readers;
 mod rotation;
 mod session;
 mod source;

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 /// Remembers credentials in an encrypted file that all processes of this machine may share.
 ///
-/// * **Loading** never waits for a lock, and changes nothing on disk.
+/// * **Loading** never waits for a lock, and changes nothing on disk. In one process sixteen loads of a directory
+///   run at once; the others wait for a turn, though no longer than a second.
 /// * **Saving** replaces the file: whole or not at all, and durable when it returns. It reads the file again under a
 ///   lock, so that nobody's change is lost. A caller that goes away while the file is being written doesn't cut
 ///   that off.
@@ -147,10 +148,14 @@ impl FileStore {
         &self,
         read: impl FnOnce(&Place, &Directory) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
+        let turn = self.place.readers.turn().await;
         let place = Arc::clone(&self.place);
-        blocking(move || match Directory::open(&place.path)? {
-            Some(directory) => read(&place, &directory).map(Some),
-            None => Ok(None),
+        blocking(move || {
+            let _turn = turn;
+            match Directory::open(&place.path)? {
+                Some(directory) => read(&place, &directory).map(Some),
+                None => Ok(None),
+            }
         })
         .await
     }

@@ -14,8 +14,8 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "every caller makes a request of their own",
         file: "crates/core/src/cache/mod.rs",
-        text: "if let Some(flight) = &state.flight {",
-        instead: "if let Some(flight) = state.flight.as_ref().filter(|_| false) {",
+        text: "(Some(flight), _) => Turn::Wait(flight.clone()),",
+        instead: "(Some(_), _) => self.take_off(state, now),",
         test: "gatepass-core --lib cache::tests::a_thousand_callers_at_expiry_make_one_request",
     },
     Bug {
@@ -41,17 +41,24 @@ pub(super) const BUGS: &[Bug] = &[
     },
     Bug {
         what: "a failure is not remembered",
-        file: "crates/core/src/cache/mod.rs",
-        text: ".store(nanos(now.monotonic.saturating_add(pause)), Ordering::Release);",
-        instead: ".store(nanos(now.monotonic), Ordering::Release);",
+        file: "crates/core/src/cache/breaker.rs",
+        text: "self.quiet_until.store(after(pause), Ordering::Release);",
+        instead: "self.quiet_until.store(after(Duration::ZERO), Ordering::Release);",
         test: "gatepass-core --lib cache::tests::a_failure_is_shared_and_remembered_for_a_growing_time",
     },
     Bug {
         what: "a rate limit's pause is not remembered",
         file: "crates/core/src/cache/policy.rs",
-        text: "pause.max(after.min(LONGEST_RETRY_AFTER)),",
-        instead: "pause.min(after.max(LONGEST_RETRY_AFTER)),",
+        text: "pause.saturating_sub(spent).max(asked)",
+        instead: "pause.saturating_sub(spent).min(asked)",
         test: "gatepass-core --lib cache::tests::retry_after_lengthens_the_memory_of_a_failure",
+    },
+    Bug {
+        what: "every caller waits for a server that hangs",
+        file: "crates/core/src/cache/mod.rs",
+        text: "(Some(_), Some(error)) if open =>",
+        instead: "(Some(_), Some(error)) if open && quiet =>",
+        test: "gatepass-core --lib cache::tests::outages::only_who_asks_a_hanging_server_again_waits_for_it",
     },
     // Secrets and names
     Bug {

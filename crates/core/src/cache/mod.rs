@@ -1,5 +1,6 @@
 //! The token cache: any source, asked as rarely as possible.
 
+mod breaker;
 mod flight;
 mod policy;
 #[cfg(test)]
@@ -13,10 +14,11 @@ use crate::source::TokenSource;
 use crate::token::{AccessToken, TokenRef};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use breaker::Breaker;
 use flight::{Flight, Landing};
-use policy::{Allowance, Windows, nanos};
+use policy::{Allowance, Windows};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 use tracing::Instrument;
@@ -28,6 +30,10 @@ use tracing::Instrument;
 /// * **Single flight.** However many callers, there is one request; they share its token, or its error.
 /// * **Nothing is taken away.** When a refresh fails, a token that is still valid stays in use. A failure is
 ///   remembered for a short, growing time, in which nobody asks again.
+/// * **A server that hangs keeps one caller waiting.** After a failure that took a second or longer and may pass, only
+///   who begins the next refresh waits for it; all others get the token in hand, to its very end, or else that
+///   failure, at once. After a quicker failure they do once the next refresh has taken a second. A refresh that
+///   begins 5 s or more after the pause, since nobody asked before, is waited for by all, as the first one is.
 /// * **A dropped caller cancels nothing.** A refresh runs in a task of its own.
 /// * **[`reject`](TokenSource::reject) compares.** Only the token in hand can be taken away, and a refresh that
 ///   began before can't bring it back. Refusals lead to at most one new token a second (five in a row), so that
@@ -46,8 +52,7 @@ struct Shared<S> {
     clock: Arc<dyn Clock>,
     policy: RefreshPolicy,
     in_hand: ArcSwap<InHand>,
-    /// Until the monotonic clock (ns) has reached this, nobody asks: the last refresh has failed.
-    quiet_until: AtomicU64,
+    breaker: Breaker,
     /// Whether `State::flight` is there, for those who hold no lock.
     refreshing: AtomicBool,
     state: Mutex<State>,
@@ -93,7 +98,7 @@ impl<S: TokenSource + 'static> CachedTokenSource<S> {
                 clock,
                 policy,
                 in_hand: ArcSwap::from_pointee(InHand::nothing()),
-                quiet_until: AtomicU64::new(0),
+                breaker: Breaker::closed(),
                 refreshing: AtomicBool::new(false),
                 state: Mutex::default(),
             }),
@@ -114,7 +119,7 @@ impl<S: TokenSource + 'static> CachedTokenSource<S> {
                 Turn::Fail(error) => return Err(error),
             };
             match flight.outcome().await {
-                Some(Err(error)) => return self.current().map(|token| token.clone()).ok_or(error),
+                Some(Err(error)) => return self.shared.unexpired().ok_or(error),
                 Some(Ok(token)) => last = Some(token),
                 None => {}
             }
@@ -159,28 +164,40 @@ impl<S: TokenSource + 'static> Shared<S> {
         if !now.is_before(&in_hand.windows.expiry) {
             return false;
         }
-        if self.is_quiet(now) {
+        if self.breaker.is_quiet(now) {
             return true;
         }
-        if !now.is_before(&in_hand.windows.mandatory) {
+        if !now.is_before(&in_hand.windows.mandatory) && !self.breaker.is_open(now) {
             return false;
         }
         if !self.refreshing.load(Ordering::Acquire) {
-            let state = self.state();
-            if state.flight.is_none() {
-                _ = self.take_off(state);
-            }
+            self.refresh(now);
         }
         true
     }
 
-    /// Joins the refresh under way, or begins one; unless a token has come, or the last failure is remembered.
+    /// Begins a refresh that nobody waits for, unless one is under way, or has failed since the clock was read.
+    fn refresh(self: &Arc<Self>, now: Moment) {
+        let state = self.state();
+        if state.flight.is_none() && !self.breaker.is_quiet(now) {
+            _ = self.take_off(state, now);
+        }
+    }
+
+    /// The token in hand, to its very end.
+    fn unexpired(&self) -> Option<AccessToken> {
+        let in_hand = self.in_hand.load();
+        let good = self.clock.now().is_before(&in_hand.windows.expiry);
+        good.then(|| in_hand.token.clone())
+    }
+
+    /// Joins the refresh under way, or begins one; unless a token has come, or the last failure tells enough.
     fn next_turn(self: &Arc<Self>) -> Turn {
         let state = self.state();
         let now = self.clock.now();
         let in_hand = self.in_hand.load();
-        let quiet = self.is_quiet(now);
-        let deadline = if quiet {
+        let (quiet, open) = (self.breaker.is_quiet(now), self.breaker.is_open(now));
+        let deadline = if quiet || open {
             &in_hand.windows.expiry
         } else {
             &in_hand.windows.mandatory
@@ -188,16 +205,15 @@ impl<S: TokenSource + 'static> Shared<S> {
         if now.is_before(deadline) {
             return Turn::Take(in_hand.token.clone());
         }
-        if let Some(flight) = &state.flight {
-            return Turn::Wait(flight.clone());
-        }
-        match &state.last_error {
-            Some(error) if quiet => Turn::Fail(error.clone()),
-            _ => self.take_off(state),
+        match (&state.flight, &state.last_error) {
+            (None, Some(error)) if quiet => Turn::Fail(error.clone()),
+            (Some(_), Some(error)) if open => Turn::Fail(error.clone()),
+            (Some(flight), _) => Turn::Wait(flight.clone()),
+            (None, _) => self.take_off(state, now),
         }
     }
 
-    fn take_off(self: &Arc<Self>, mut state: MutexGuard<'_, State>) -> Turn {
+    fn take_off(self: &Arc<Self>, mut state: MutexGuard<'_, State>, now: Moment) -> Turn {
         let Ok(runtime) = Handle::try_current() else {
             return Turn::Fail(TokenError::Interrupted {
                 what: "no tokio runtime is running",
@@ -206,6 +222,7 @@ impl<S: TokenSource + 'static> Shared<S> {
         let (landing, flight) = flight::take_off(state.generation);
         state.flight = Some(flight.clone());
         self.refreshing.store(true, Ordering::Release);
+        self.breaker.begin(now);
         // A runtime that has shut down drops the refresh at once, and that takes the lock.
         drop(state);
         let refresh = Refresh {
@@ -230,7 +247,7 @@ impl<S: TokenSource + 'static> Shared<S> {
                 return;
             }
             Ok(_) => self.settle(&mut state),
-            Err(error) => self.remember(&mut state, error.clone(), now),
+            Err(error) => self.remember(&mut state, error.clone(), started, now),
         }
         landing.land(outcome.map(|fresh| {
             let token = fresh.token.clone();
@@ -242,16 +259,16 @@ impl<S: TokenSource + 'static> Shared<S> {
     fn settle(&self, state: &mut State) {
         state.failures = 0;
         state.last_error = None;
-        self.quiet_until.store(0, Ordering::Release);
+        self.breaker.close();
     }
 
-    fn remember(&self, state: &mut State, error: TokenError, now: Moment) {
-        let pause = self.policy.pause(state.failures, &error);
-        tracing::warn!(%error, ?pause, "no token; not asking again for a while");
+    fn remember(&self, state: &mut State, error: TokenError, began: Moment, now: Moment) {
+        let took = now.monotonic.saturating_sub(began.monotonic);
+        let pause = self.policy.pause(state.failures, &error, took);
+        tracing::warn!(%error, ?pause, "no token; asking again after the pause");
         state.failures = state.failures.saturating_add(1);
+        self.breaker.fail(&error, took, pause, now);
         state.last_error = Some(error);
-        self.quiet_until
-            .store(nanos(now.monotonic.saturating_add(pause)), Ordering::Release);
     }
 
     /// Forgets `token` if it is in hand; tells whether it did.
@@ -269,10 +286,6 @@ impl<S: TokenSource + 'static> Shared<S> {
         self.in_hand.store(Arc::new(InHand::nothing()));
         self.settle(&mut state);
         true
-    }
-
-    fn is_quiet(&self, now: Moment) -> bool {
-        nanos(now.monotonic) < self.quiet_until.load(Ordering::Acquire)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -311,8 +324,8 @@ impl<S: TokenSource + 'static> Drop for Refresh<S> {
             let error = TokenError::Interrupted {
                 what: "the token source panicked",
             };
-            self.shared
-                .remember(&mut state, error.clone(), self.shared.clock.now());
+            let now = self.shared.clock.now();
+            self.shared.remember(&mut state, error.clone(), now, now);
             self.landing.land(Err(error));
         }
     }

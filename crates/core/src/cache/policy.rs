@@ -19,8 +19,9 @@ pub struct RefreshPolicy {
     /// The mandatory window: 60 s.
     pub mandatory: Duration,
     /// How long a first failure is remembered: 10 s, then twice as long each time. Longer where the server
-    /// asked for it (`Retry-After`). That somebody has to log in is remembered for a second, whatever was before: a
-    /// new login is noticed at once.
+    /// asked for it (`Retry-After`). After a refresh that took a second or longer and may succeed later, our pause
+    /// counts from that one's beginning, a server's from its answer. That somebody has to log in is remembered for
+    /// a second, whatever was before: a new login is noticed at once.
     pub first_pause: Duration,
     /// The longest that a failure is remembered: 20 s, so that all is well 30 s after a server's return.
     pub longest_pause: Duration,
@@ -47,6 +48,9 @@ const SHORTEST_USE: Duration = Duration::from_secs(30);
 /// How long it is remembered that somebody has to log in: the login may be there by now, and looking for it in a
 /// store asks no server.
 const LOGIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// A refresh that takes as long as this is slow: who waits for it notices.
+pub(super) const SLOW: Duration = Duration::from_secs(1);
 
 /// The longest `Retry-After` that is followed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
@@ -98,14 +102,18 @@ impl RefreshPolicy {
         }
     }
 
-    /// How long to remember `error`, which comes after so many other failures.
-    pub(super) fn pause(&self, failures: u32, error: &TokenError) -> Duration {
+    /// How long to remember `error`, which comes after so many other failures, and after a refresh that took so long.
+    pub(super) fn pause(&self, failures: u32, error: &TokenError, took: Duration) -> Duration {
         let pause = self
             .first_pause
             .saturating_mul(1 << failures.min(10))
             .min(self.longest_pause);
         match error.advice() {
-            Advice::Retry { after: Some(after) } => pause.max(after.min(LONGEST_RETRY_AFTER)),
+            Advice::Retry { after } => {
+                let spent = if took < SLOW { Duration::ZERO } else { took };
+                let asked = after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+                pause.saturating_sub(spent).max(asked)
+            }
             Advice::LoginRequired => pause.min(LOGIN_PAUSE),
             _ => pause,
         }

@@ -3,6 +3,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::sync::Notify;
 
+mod outages;
 mod schedules;
 mod threads;
 
@@ -151,10 +152,14 @@ impl Bench {
 }
 
 fn down() -> TokenError {
+    down_for(None)
+}
+
+fn down_for(retry_after: Option<Duration>) -> TokenError {
     TokenError::Unavailable {
         host: "as".into(),
         what: "status 503".into(),
-        retry_after: None,
+        retry_after,
         source: None,
     }
 }
@@ -234,6 +239,7 @@ async fn a_failed_refresh_never_takes_a_valid_token_away() {
     assert_eq!(bench.script.calls(), 2, "the failure is remembered");
     bench.clock.advance(seconds(60));
     assert!(bench.cache.token().await.is_err(), "it has expired now");
+    assert_eq!(bench.in_hand(), None, "and while that failure is remembered, too");
 }
 
 #[tokio::test]
@@ -290,11 +296,7 @@ async fn a_login_is_noticed_within_a_second() {
 #[tokio::test]
 async fn retry_after_lengthens_the_memory_of_a_failure() {
     let bench = bench(seconds(3600));
-    let mut error = down();
-    if let TokenError::Unavailable { retry_after, .. } = &mut error {
-        *retry_after = Some(seconds(100));
-    }
-    bench.script.fail(error);
+    bench.script.fail(down_for(Some(seconds(100))));
     assert!(bench.cache.token().await.is_err());
     bench.script.recover();
     bench.clock.advance(seconds(99));
@@ -638,7 +640,7 @@ fn windows_and_pauses_are_those_that_were_set() {
         .with_windows(seconds(30), seconds(10))
         .with_pauses(seconds(2), seconds(4));
     assert_eq!((policy.advisory, policy.mandatory), (seconds(30), seconds(10)));
-    let pauses = [0, 1, 2].map(|failures| policy.pause(failures, &down()));
+    let pauses = [0, 1, 2].map(|failures| policy.pause(failures, &down(), Duration::ZERO));
     assert_eq!(pauses, [2, 4, 4].map(seconds));
 }
 

@@ -9,7 +9,7 @@ use gatepass_core::{
 use gatepass_oauth2::RefreshTokenSource;
 use gatepass_testkit::{Answer, ManualClock};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -64,53 +64,6 @@ impl Day {
     fn requests(&self) -> usize {
         self.login.server.token_requests()
     }
-}
-
-/// R13: ten minutes without the server, at 200 calls a second.
-#[tokio::test]
-async fn an_outage_costs_no_call_while_the_token_lives_and_fails_fast_after() {
-    let day = Day::new().await;
-    assert!(day.call().await.unwrap());
-    let stored = day.store.load(&key()).await.unwrap();
-    day.login.server.always(Answer::text(503, "down"));
-    let (mut early, mut late) = (0, Vec::new());
-    let before = day.requests();
-    for call in 0..200 * 600_u64 {
-        let began = Instant::now();
-        let failed = day.call().await.is_err();
-        if failed {
-            if call < 200 * 299 {
-                early += 1;
-            } else {
-                late.push(began.elapsed());
-            }
-        }
-        day.clock.advance(Duration::from_millis(5));
-    }
-    let requests = day.requests() - before;
-    assert_eq!(early, 0, "calls that failed although the token was good");
-    late.sort_unstable();
-    let (p99, slowest) = (late[late.len() * 99 / 100], late[late.len() - 1]);
-    assert!(p99 < Duration::from_millis(50), "{p99:?}");
-    assert!(requests <= 600 / 10, "{requests} requests in ten minutes");
-    assert_eq!(
-        day.store.load(&key()).await.unwrap(),
-        stored,
-        "nothing is downgraded"
-    );
-    day.login.server.normal();
-    let mut recovery = 0;
-    while !day.call().await.is_ok_and(|good| good) {
-        day.clock.advance(seconds(1));
-        recovery += 1;
-        assert!(recovery <= 30, "a failure is remembered for 20 s at most");
-    }
-    day.assert_stored_login_works().await;
-    println!(
-        "outage: 0 of 59800 calls failed while the token lived, {} after; {requests} requests in 600 s; \
-         p99 of the failures {p99:?}, the slowest took {slowest:?}; well again after {recovery} s",
-        late.len()
-    );
 }
 
 /// A running process takes up the new login of somebody who had to log in again, and asks no server until then.
@@ -290,6 +243,7 @@ async fn a_disk_that_can_only_be_read_serves_what_it_has() {
 
 #[cfg(unix)]
 mod collisions;
+mod outages;
 #[cfg(unix)]
 mod processes;
 #[cfg(unix)]

@@ -31,7 +31,7 @@ const TEMPORARY: &str = ".gatepass.tmp";
 /// No file of ours comes near it.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What a file is, as far as safety goes.
+/// What a file is, as far as safety goes, and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Facts {
     kind: Kind,
@@ -41,6 +41,8 @@ struct Facts {
     linked: bool,
     /// Somebody else may read or write it.
     loose: bool,
+    /// In bytes.
+    length: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,9 +116,8 @@ impl Directory {
         let Some((file, facts)) = self.handle.open_file(name, &path)? else {
             return Ok(None);
         };
-        let length = file.metadata().map_or(0, |metadata| metadata.len());
         // One byte more, so that the last read sees the end without the buffer growing: a copy would be left behind.
-        let room = usize::try_from(length.min(MOST_BYTES))
+        let room = usize::try_from(facts.length.min(MOST_BYTES))
             .unwrap_or(0)
             .saturating_add(64);
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));

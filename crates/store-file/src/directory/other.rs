@@ -64,7 +64,11 @@ impl Handle {
         };
         let facts = facts.plain(path)?;
         match File::open(self.0.join(name)) {
-            Ok(file) => Ok(Some((file, facts))),
+            Ok(file) => {
+                // Another file may have taken its place since.
+                let length = file.metadata().map_or(facts.length, |metadata| metadata.len());
+                Ok(Some((file, Facts { length, ..facts })))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(io("opening", path)(error)),
         }
@@ -124,5 +128,6 @@ fn facts(metadata: &Metadata) -> Facts {
         ours: true,
         linked: false,
         loose: false,
+        length: metadata.len(),
     }
 }

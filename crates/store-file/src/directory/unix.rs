@@ -183,6 +183,7 @@ fn facts(stat: &Stat) -> Facts {
         // No name at all: replaced while we read it, which is as good as any other moment.
         linked: stat.st_nlink > 1,
         loose: Mode::from_raw_mode(stat.st_mode).intersects(OTHERS),
+        length: stat.st_size.try_into().unwrap_or(0),
     }
 }
 

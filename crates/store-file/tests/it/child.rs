@@ -21,7 +21,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Roles: `count`, `history`, `save ACCOUNT TIMES [SECRET]`, `hold ACCOUNT`, `rotate`,
-    /// `rotate once`, `unlock`.
+    /// `rotate once`, `unlock`, `cut own|LINK old|nothing SIZE STEP END`.
     pub(crate) fn start(directory: &Path, role: &str) -> Self {
         Self::start_under(&[], directory, role)
     }
@@ -121,6 +121,11 @@ fn a_role_of_another_test() {
             ["rotate"] => rotate(&store).await,
             #[cfg(target_os = "linux")]
             ["unlock"] => unlock(Path::new(&directory)).await,
+            #[cfg(target_os = "linux")]
+            ["cut", limit, before, size, step, end] => {
+                let numbers = [size, step, end].map(|number| number.parse().unwrap());
+                crate::cuts::act(Path::new(&directory), limit, before, numbers).await;
+            }
             ["rotate", "once"] => {
                 store.rotate_key(KeySource::KeyFile).await.unwrap();
                 say("rotated");
@@ -130,7 +135,7 @@ fn a_role_of_another_test() {
     });
 }
 
-fn say(what: &str) {
+pub(crate) fn say(what: &str) {
     let mut out = std::io::stdout().lock();
     out.write_all(format!("{SAYS}{what}\n").as_bytes()).unwrap();
     out.flush().unwrap();

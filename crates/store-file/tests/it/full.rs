@@ -5,6 +5,7 @@ use crate::support::{CREDENTIALS, Home, credential, key, left_out, loaded};
 use gatepass_core::{Advice, CredentialStore, StoreError};
 use gatepass_file_store::{FileStore, KeySource};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A small file system in memory; gone when dropped.
@@ -78,6 +79,45 @@ async fn a_full_disk_keeps_the_old_credential_and_a_freed_one_takes_the_new() {
     std::fs::remove_file(ballast).unwrap();
     store.save(&key("jane"), &credential("2")).await.unwrap();
     assert_eq!(loaded(&store, "jane").await.unwrap().as_deref(), Some("2"));
+}
+
+/// S02: the kernel takes as many pages of the file as there are left, then nothing.
+#[tokio::test]
+async fn a_disk_that_fills_up_in_the_middle_of_a_file_keeps_the_old_credential() {
+    let home = Home::new();
+    let Some(disk) = Small::mount(&home.path) else {
+        return left_out("a full disk: only root can mount one");
+    };
+    let (store, long) = (home.store(), "2".repeat(9000));
+    store.save(&key("jane"), &credential(&long)).await.unwrap();
+    let length = home.read(CREDENTIALS).len();
+    store.save(&key("jane"), &credential("1")).await.unwrap();
+    let ballast = std::fs::File::options().write(true).open(disk.fill()).unwrap();
+    let mut in_the_middle = 0;
+    loop {
+        // What a save will meet.
+        let probe = home.file("probe");
+        let taken = std::fs::File::create(&probe).unwrap().write(&vec![0; length]);
+        std::fs::remove_file(probe).unwrap();
+        in_the_middle += usize::from(matches!(taken, Ok(bytes) if bytes > 0 && bytes < length));
+        let saved = store.save(&key("jane"), &credential(&long)).await;
+        let stored = loaded(&store, "jane").await.unwrap();
+        assert_eq!(home.temporaries(), 0);
+        if matches!(taken, Ok(bytes) if bytes == length) {
+            saved.unwrap();
+            assert!(stored == Some(long), "all of it is there");
+            break;
+        }
+        let error = saved.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
+        assert_eq!(stored.as_deref(), Some("1"));
+        let left = ballast.metadata().unwrap().len() - 4096;
+        ballast.set_len(left).unwrap();
+    }
+    assert!(in_the_middle > 2, "{in_the_middle}");
+    eprintln!(
+        "{in_the_middle} times the disk took a part of {length} bytes: each told, old there, no temporary file"
+    );
 }
 
 #[tokio::test]

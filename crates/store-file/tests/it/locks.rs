@@ -135,15 +135,31 @@ async fn a_directory_has_one_lock_from_wherever_it_is_opened() {
     assert_eq!(names.len(), 2, "one of the store, one of the login: {names:?}");
 }
 
-/// R04: a thousand readers, each with a handle of its own, while another process holds the lock and a third one writes.
+/// R04: a thousand readers, each with a handle of its own, while another process holds the lock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_readers_need_no_lock() {
-    const READERS: usize = 1000;
+    let home = Home::with_jane().await;
+    let mut holder = Process::start(&home.path, "hold jane");
+    assert_eq!(holder.says().as_deref(), Some("held"));
+    let p99 = read_by_a_thousand(&home, "a held lock").await;
+    assert!(p99 < bound(), "{p99:?}");
+}
+
+/// R04: the same, while a third process saves without a pause.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_readers_need_no_lock_beside_a_writer() {
     let home = Home::with_jane().await;
     let mut holder = Process::start(&home.path, "hold jane");
     assert_eq!(holder.says().as_deref(), Some("held"));
     let mut writer = Process::start(&home.path, "save joe 1000000");
     assert_eq!(writer.says().as_deref(), Some("saved"));
+    let p99 = read_by_a_thousand(&home, "a held lock and a writer").await;
+    assert!(p99 < UNHURRIED, "{p99:?}");
+}
+
+/// A thousand loads at once; how long the slowest but ten took.
+async fn read_by_a_thousand(home: &Home, beside: &str) -> Duration {
+    const READERS: usize = 1000;
     let start = Arc::new(tokio::sync::Barrier::new(READERS));
     let mut readers = tokio::task::JoinSet::new();
     for _ in 0..READERS {
@@ -161,10 +177,21 @@ async fn a_thousand_readers_need_no_lock() {
     took.sort();
     let [p50, p99] = [READERS / 2, READERS * 99 / 100].map(|rank| took[rank]);
     eprintln!(
-        "{READERS} readers at once beside a held lock and a writer: 0 errors, p50 {p50:?}, p99 {p99:?}, {all:?} in all"
+        "{READERS} readers at once beside {beside}: 0 errors, p50 {p50:?}, p99 {p99:?}, {all:?} in all"
     );
-    // All wait for all: with two cores this is how long a thousand decryptions take.
-    assert!(p99 < Duration::from_secs(10), "{p99:?}");
+    p99
+}
+
+/// All wait for all, so an unoptimised build on a machine that has much else to do takes as long as it takes.
+const UNHURRIED: Duration = Duration::from_secs(10);
+
+/// What the 99th percentile must stay below: `GATEPASS_TEST_READERS_MS=20` for a release build on a quiet machine.
+fn bound() -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "how a person asks for the strict run")]
+    let asked = std::env::var("GATEPASS_TEST_READERS_MS").ok();
+    asked.map_or(UNHURRIED, |number| {
+        Duration::from_millis(number.parse().expect("GATEPASS_TEST_READERS_MS is a number"))
+    })
 }
 
 #[tokio::test]

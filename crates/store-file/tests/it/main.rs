@@ -11,6 +11,7 @@
 mod contract;
 mod damage;
 mod formats;
+mod hanging;
 mod keys;
 mod rotation;
 mod support;
@@ -21,6 +22,8 @@ mod aborts;
 mod child;
 #[cfg(unix)]
 mod crashes;
+#[cfg(target_os = "linux")]
+mod cuts;
 #[cfg(target_os = "linux")]
 mod disk;
 #[cfg(unix)]

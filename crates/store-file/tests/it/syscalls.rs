@@ -185,7 +185,7 @@ async fn whatever_call_of_a_first_save_fails_there_is_nothing_or_all_and_the_nex
 }
 
 /// Whether each fault meets each call, as a variable says.
-fn exhaustively() -> bool {
+pub(crate) fn exhaustively() -> bool {
     #[expect(clippy::disallowed_methods, reason = "a person may want more of them")]
     std::env::var_os("GATEPASS_TEST_ALL_FAULTS").is_some()
 }

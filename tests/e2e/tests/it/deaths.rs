@@ -1,6 +1,6 @@
 //! Processes that are killed while they refresh a login that others share.
 
-use crate::support::{Hold, Kept, Place, Setup, key, say};
+use crate::support::{Database, Hold, Kept, Place, Setup, World, key, say};
 use crate::worker::{Worker, ask_all};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -13,7 +13,23 @@ async fn the_next_process_goes_on_within_a_second_when_the_one_that_refreshes_is
     let Some(world) = Setup::tokens().start().await else {
         return;
     };
-    let kept = Kept::new(&world, Place::file(world.folder())).await;
+    kill_who_refreshes(&world, Place::file(world.folder())).await;
+}
+
+/// R03
+#[tokio::test]
+async fn a_database_gives_a_killed_holders_lock_to_the_next_within_a_second_too() {
+    let Some(world) = Setup::tokens().start().await else {
+        return;
+    };
+    let Some(database) = Database::start().await else {
+        return;
+    };
+    kill_who_refreshes(&world, Place::postgres(&database)).await;
+}
+
+async fn kill_who_refreshes(world: &World, place: Place) {
+    let kept = Kept::new(world, place).await;
     let mut waits = Vec::new();
     for round in 1..=5 {
         let mut holder = Worker::start(&kept).await;

@@ -17,6 +17,7 @@ mod anthropic;
 mod browser;
 mod chat;
 mod conformance;
+mod contract;
 mod deaths;
 mod disks;
 mod embeddings;

@@ -1,6 +1,6 @@
 //! One login, many processes, and a server that ends the login when a refresh token is used twice.
 
-use crate::support::{Kept, Place, Setup, World, has_keyring, key, say};
+use crate::support::{Database, Kept, Place, Setup, World, has_keyring, key, say};
 use crate::worker::{Worker, ask_all};
 use gatepass_core::ExposeSecret;
 use std::collections::BTreeSet;
@@ -27,6 +27,18 @@ async fn twenty_processes_share_fifty_expiries_by_a_keyring_too() {
         return;
     };
     share_fifty_expiries(&world, Place::keyring(world.folder())).await;
+}
+
+/// R02
+#[tokio::test]
+async fn twenty_processes_share_fifty_expiries_by_a_database_too() {
+    let Some(world) = Setup::tokens().start().await else {
+        return;
+    };
+    let Some(database) = Database::start().await else {
+        return;
+    };
+    share_fifty_expiries(&world, Place::postgres(&database)).await;
 }
 
 /// An expiry: the clocks of all processes pass the token's end, and then all ask at once.

@@ -203,6 +203,7 @@ impl World {
     }
 
     fn ask(&mut self) {
+        let told = self.oracle.tells(self.clock.now());
         let cache = self.cache.clone();
         self.callers.push(Caller {
             future: Box::pin(async move { cache.token().await }),
@@ -210,7 +211,9 @@ impl World {
             ended_before: self.oracle.ended,
             failed_before: self.oracle.failed,
         });
-        self.poll(self.callers.len() - 1);
+        let waiting = self.callers.len();
+        self.poll(waiting - 1);
+        assert!(!told || self.callers.len() < waiting, "it waits in vain");
     }
 
     /// One of those that were woken: nobody else would be polled by a runtime.

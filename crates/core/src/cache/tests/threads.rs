@@ -2,7 +2,8 @@
 
 use super::super::*;
 use super::seconds;
-use std::sync::atomic::AtomicUsize;
+use crate::cache::policy::nanos;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 
 const TASKS: u64 = 8;
@@ -41,6 +42,7 @@ struct Counts {
     tokens: AtomicUsize,
     under_way: AtomicUsize,
     refused: AtomicUsize,
+    failed: AtomicUsize,
 }
 
 #[async_trait]
@@ -125,6 +127,68 @@ async fn threads_that_cut_into_each_other_see_one_request_and_no_refused_token()
     assert!(
         requests <= 1 + refusals + advances,
         "{requests} requests for {refusals} refusals and {advances} steps of time"
+    );
+}
+
+/// Fails, three times of four; the clock goes on meanwhile, now and then by more than the pause.
+#[derive(Clone)]
+struct Trouble(Arc<Dawdler>, Arc<Counts>);
+
+#[async_trait]
+impl TokenSource for Trouble {
+    async fn token(&self) -> Result<AccessToken, TokenError> {
+        let Self(clock, counts) = self;
+        assert_eq!(counts.under_way.fetch_add(1, Ordering::SeqCst), 0, "two at once");
+        let took = [0, 0, 1, 30][usize::from(fastrand::u8(..4))];
+        for _ in 0..took {
+            tokio::task::yield_now().await;
+            clock.advance(seconds(1));
+        }
+        let number = counts.tokens.fetch_add(1, Ordering::SeqCst) + 1;
+        counts.under_way.fetch_sub(1, Ordering::SeqCst);
+        if fastrand::u8(..4) == 0 {
+            return Ok(AccessToken::bearer(number.to_string())?.with_lifetime(seconds(8)));
+        }
+        counts.failed.fetch_add(1, Ordering::SeqCst);
+        Err(super::down())
+    }
+}
+
+/// R13
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_that_cut_into_each_other_keep_the_pauses_of_a_server_in_trouble() {
+    let (clock, counts) = (Arc::new(Dawdler::default()), Arc::new(Counts::default()));
+    let cache = CachedTokenSource::with(
+        Trouble(Arc::clone(&clock), Arc::clone(&counts)),
+        RefreshPolicy::default().with_pauses(seconds(10), seconds(10)),
+        Arc::clone(&clock) as Arc<dyn Clock>,
+    );
+    let tasks = (0..TASKS).map(|task| {
+        let (cache, clock) = (cache.clone(), Arc::clone(&clock));
+        let mut random = fastrand::Rng::with_seed(task);
+        tokio::spawn(async move {
+            for _ in 0..ROUNDS {
+                match cache.token().await {
+                    Ok(_) | Err(TokenError::Unavailable { .. }) => {}
+                    Err(other) => panic!("{other}"),
+                }
+                clock.advance(Duration::from_millis(random.u64(..2000)));
+                tokio::task::yield_now().await;
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        tokio::time::timeout(seconds(60), task)
+            .await
+            .expect("nobody waits for ever")
+            .unwrap();
+    }
+    let failures = counts.failed.load(Ordering::SeqCst);
+    let seconds = clock.now().monotonic.as_secs() - 1_000;
+    assert!(failures > 10, "{failures} failures in {seconds} s");
+    assert!(
+        failures as u64 <= 1 + seconds / 10,
+        "{failures} failures in {seconds} s, 10 s from the beginning of one to the next"
     );
 }
 

@@ -1,4 +1,4 @@
-use super::{Person, World};
+use super::{Database, Person, PostgresStore, World};
 use gatepass_core::{
     AccessToken, CachedTokenSource, Clock, Credential, CredentialKey, CredentialStore, ExposeSecret,
     ProviderName, RefreshPolicy, Scopes, SystemClock,
@@ -28,6 +28,8 @@ pub(crate) enum Place {
     File(PathBuf),
     /// The keyring of the desktop that the process runs on, with locks in this directory.
     Keyring(PathBuf),
+    /// The database whose socket is in this directory.
+    Postgres(PathBuf),
 }
 
 /// A public client with rotating refresh tokens.
@@ -40,6 +42,10 @@ impl Place {
 
     pub(crate) fn keyring(directory: &Path) -> Self {
         Self::Keyring(directory.join("gatepass"))
+    }
+
+    pub(crate) fn postgres(database: &Database) -> Self {
+        Self::Postgres(database.folder().to_owned())
     }
 }
 
@@ -77,6 +83,7 @@ impl Kept {
         match &self.store {
             Place::File(directory) => Box::new(file(directory)),
             Place::Keyring(directory) => Box::new(keyring(directory)),
+            Place::Postgres(folder) => Box::new(postgres(folder)),
         }
     }
 
@@ -91,6 +98,7 @@ impl Kept {
         match &self.store {
             Place::File(directory) => RefreshTokenSource::new(endpoint, file(directory), key()),
             Place::Keyring(directory) => RefreshTokenSource::new(endpoint, keyring(directory), key()),
+            Place::Postgres(folder) => RefreshTokenSource::new(endpoint, postgres(folder), key()),
         }
     }
 
@@ -146,4 +154,8 @@ fn file(directory: &Path) -> FileStore {
 
 fn keyring(directory: &Path) -> KeyringStore {
     KeyringStore::open(Keyring::new(), directory).unwrap()
+}
+
+fn postgres(folder: &Path) -> PostgresStore {
+    PostgresStore::new(folder, "people")
 }

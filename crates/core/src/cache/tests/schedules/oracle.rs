@@ -18,8 +18,13 @@ pub(super) struct Oracle {
     /// How many refreshes have ended.
     pub(super) ended: usize,
     failures: u32,
-    /// On the monotonic clock.
+    /// These three on the monotonic clock.
     quiet_until: Duration,
+    /// Since when the trouble counts as slow, if it does, and until when as recent.
+    slow_from: Option<Duration>,
+    recent_until: Duration,
+    /// Whether a refresh is under way.
+    in_flight: bool,
     /// How many refreshes have failed.
     pub(super) failed: usize,
     forgotten: Vec<(AccessToken, Duration)>,
@@ -47,6 +52,9 @@ impl Oracle {
             ended: 0,
             failures: 0,
             quiet_until: Duration::ZERO,
+            slow_from: None,
+            recent_until: Duration::ZERO,
+            in_flight: false,
             failed: 0,
             forgotten: Vec::new(),
         }
@@ -60,6 +68,13 @@ impl Oracle {
             .is_none_or(|held| reached(now, held.advisory));
         assert!(due && now.monotonic >= self.quiet_until, "a refresh for nothing");
         self.forgotten_before = self.forgotten.len();
+        self.in_flight = true;
+        if now.monotonic < self.recent_until {
+            self.slow_from = self.slow_from.or(Some(now.monotonic + seconds(1)));
+            self.recent_until = now.monotonic + seconds(120);
+        } else {
+            self.slow_from = None;
+        }
     }
 
     pub(super) fn begin(&mut self, now: Moment) {
@@ -69,6 +84,7 @@ impl Oracle {
     pub(super) fn land(&mut self, outcome: &Result<AccessToken, TokenError>, now: Moment) {
         let began = self.request.take().expect("a request under way");
         self.ended += 1;
+        self.in_flight = false;
         match outcome {
             // Who asked before the refusal can't have known of it.
             Ok(token)
@@ -84,7 +100,12 @@ impl Oracle {
                     TokenError::Unavailable { retry_after, .. } => retry_after.unwrap_or_default(),
                     _ => Duration::ZERO,
                 };
-                self.quiet_until = now.monotonic + pause.max(asked);
+                let took = now.monotonic - began.monotonic;
+                let slow = took >= seconds(1);
+                let from = if slow { began } else { now };
+                self.quiet_until = (from.monotonic + pause).max(now.monotonic + asked);
+                self.slow_from = slow.then_some(now.monotonic);
+                self.recent_until = self.quiet_until.max(now.monotonic) + seconds(5);
                 self.failures += 1;
                 self.failed += 1;
             }
@@ -113,6 +134,7 @@ impl Oracle {
     fn calm(&mut self) {
         self.failures = 0;
         self.quiet_until = Duration::ZERO;
+        self.recent_until = Duration::ZERO;
     }
 
     /// A token that is handed out is the one in hand, and good.
@@ -128,20 +150,30 @@ impl Oracle {
         assert!(!refused || again, "it was refused");
     }
 
-    /// An error comes from a failure, and only where there is no token that could be handed out.
-    /// `failed_before` counts the failures until the caller came.
+    /// An error comes from a failure, and only where there is no token that could be handed out. One that nobody waited
+    /// for is remembered, or stands for the refresh under way. `failed_before` counts the failures until the caller
+    /// came.
     pub(super) fn check_error(&self, failed_before: usize, now: Moment) {
-        assert!(
-            self.failed > failed_before || self.failures > 0,
-            "nothing has failed"
-        );
+        let waited = self.failed > failed_before;
+        let remembered = self.failures > 0 && now.monotonic < self.quiet_until;
+        assert!(waited || remembered || self.tells(now), "it should have waited");
         assert!(!self.must_serve(now), "an error although there is a token");
+    }
+
+    /// Whether nobody who comes now has to wait for the refresh under way.
+    pub(super) fn tells(&self, now: Moment) -> bool {
+        self.in_flight && self.is_open(now)
+    }
+
+    fn is_open(&self, now: Moment) -> bool {
+        now.monotonic < self.recent_until && self.slow_from.is_some_and(|from| now.monotonic >= from)
     }
 
     /// Whether the token in hand has to be given to who asks.
     pub(super) fn must_serve(&self, now: Moment) -> bool {
         self.in_hand.as_ref().is_some_and(|held| {
-            !reached(now, held.mandatory) || (now.monotonic < self.quiet_until && !reached(now, held.expiry))
+            let late = now.monotonic < self.quiet_until || self.is_open(now);
+            !reached(now, if late { held.expiry } else { held.mandatory })
         })
     }
 }
