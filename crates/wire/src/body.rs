@@ -40,7 +40,7 @@ fn tell_all<D: StreamDecoder>(origin: &Origin, body: &[u8], decoder: &mut D) -> 
     sse.push(body).map_err(unreadable)?;
     sse.finish();
     while let Some(event) = sse.next().map_err(unreadable)? {
-        match read_event(decoder, event) {
+        match read_event(decoder, &event) {
             Ok(Progress::More) => {}
             Ok(Progress::Done) => return Ok(()),
             Err(fault) => return Err(origin.faulty(fault)),

@@ -148,7 +148,7 @@ impl<D: StreamDecoder> Events<D> {
             Err(error) => return Err(self.origin.unreadable(error.to_string())),
         };
         self.begun = true;
-        match read_event(&mut self.decoder, event) {
+        match read_event(&mut self.decoder, &event) {
             Ok(Progress::More) => Ok(Read::Event),
             Ok(Progress::Done) => Ok(Read::Done),
             // The connection ended within it.
@@ -219,7 +219,7 @@ impl<D: StreamDecoder> Events<D> {
 }
 
 /// Reads what events of all wires may be, and with `decoder` what this one's are.
-pub(crate) fn read_event<D: StreamDecoder>(decoder: &mut D, event: SseEvent<'_>) -> Result<Progress, Fault> {
+pub(crate) fn read_event<D: StreamDecoder>(decoder: &mut D, event: &SseEvent<'_>) -> Result<Progress, Fault> {
     match event.data.trim_ascii() {
         "[DONE]" => return Ok(Progress::Done),
         // A sign of life.
