@@ -236,16 +236,32 @@ pub fn error_in(json: &[u8]) -> Option<Value> {
 fn says_to_be_an_error(told: &Value) -> bool {
     let is_called_so = |name: &str| told.get(name).and_then(Value::as_str) == Some("error");
     let has_errors = told.get("errors").and_then(Value::as_array);
-    let is_told = |names: &[&str]| names.iter().any(|name| told.get(*name).is_some_and(is_said));
+    let has_message = ["message", "msg", "error_msg"]
+        .iter()
+        .any(|name| told.get(*name).is_some_and(Value::is_string));
+    let has_code = ["code", "error_code"]
+        .iter()
+        .any(|name| told.get(*name).is_some_and(is_code_of_error));
     is_called_so("object")
         || is_called_so("type")
         || told.get("success") == Some(&Value::Bool(false))
         || has_errors.is_some_and(|errors| !errors.is_empty())
-        || (is_told(&["code", "error_code", "status"]) && is_told(&["message", "msg", "error_msg"]))
+        || (has_message && (has_code || told.get("status").and_then(number).is_some_and(is_of_error)))
 }
 
-fn is_said(value: &Value) -> bool {
-    value.is_number() || value.as_str().is_some_and(|text| !text.is_empty())
+/// A word, or a number that isn't one of those that mean success.
+fn is_code_of_error(code: &Value) -> bool {
+    let word = code.as_str().unwrap_or_default().to_ascii_lowercase();
+    let is_word = !matches!(word.as_str(), "" | "ok" | "success");
+    number(code).map_or(is_word, is_of_error)
+}
+
+const fn is_of_error(number: u64) -> bool {
+    number >= 400
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// A server that ends a stream without having ended its answer.
