@@ -6,7 +6,11 @@ use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 
 fuzz_target!(|text: &[u8]| {
-    let name = if text.starts_with(b"[") { "c.toml" } else { "c.json" };
+    let name = if text.starts_with(b"[") {
+        "c.toml"
+    } else {
+        "c.json"
+    };
     match ProvidersFile::parse(Path::new(name), text) {
         Ok(file) => {
             let environment = Environment::of([("X", "canary-4711")]);

@@ -8,9 +8,11 @@ pub(crate) const RIG: &str = "crates/integration-rig/Cargo.toml";
 /// The benchmarks of the peers. Nothing but their format is checked: they take many minutes to build.
 pub(crate) const PEERS: &str = "benches/peers/Cargo.toml";
 
+const FUZZ: &str = "fuzz/Cargo.toml";
+
 /// Their sources are formatted.
 pub(crate) fn fmt(workspace: &Workspace) -> Done {
-    for manifest in [RIG, PEERS] {
+    for manifest in [RIG, PEERS, FUZZ] {
         workspace.run_line(&format!("cargo fmt --all --manifest-path {manifest} --check"))?;
     }
     Ok(())

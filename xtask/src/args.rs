@@ -1,6 +1,12 @@
 //! What the person at the terminal asked for.
 
+mod help;
+
 use crate::{bench::Whose, checks, e2e, fuzz, mutants, release};
+use help::{
+    BENCH_HELP, DENY_HELP, E2E_HELP, FUZZ_HELP, HELP, MUTANTS_HELP, RELEASE_HELP, SEEDED_HELP, TEST_HELP,
+    WEIGH_HELP,
+};
 
 /// One habit of the repository, ready to be performed.
 #[derive(Debug, PartialEq)]
@@ -22,14 +28,8 @@ pub(crate) enum Habit {
         seconds: u32,
         targets: Vec<String>,
     },
-    /// All packages that have such places, or those named.
-    Mutants {
-        packages: Vec<String>,
-    },
-    /// All steps before a release, or those named.
-    Release {
-        steps: Vec<String>,
-    },
+    Mutants(mutants::Options),
+    Release(release::Options),
     /// All bugs of the list, or those that one of the words is about.
     Seeded {
         words: Vec<String>,
@@ -60,12 +60,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Habit
         "bench" => parse_bench(&own, passed_on),
         "weigh" => nothing_more(&own, &passed_on).map(|()| Habit::Weigh),
         "fuzz" => nothing_more(&passed_on, &[]).and_then(|()| parse_fuzz(own)),
-        "mutants" => nothing_more(&passed_on, &[])
-            .and_then(|()| known("package", own, mutants::packages()))
-            .map(|packages| Habit::Mutants { packages }),
-        "release" => nothing_more(&passed_on, &[])
-            .and_then(|()| known("step", own, release::names()))
-            .map(|steps| Habit::Release { steps }),
+        "mutants" => nothing_more(&passed_on, &[]).and_then(|()| parse_mutants(own)),
+        "release" => nothing_more(&passed_on, &[]).and_then(|()| parse_release(own)),
         "seeded" => nothing_more(&passed_on, &[]).map(|()| Habit::Seeded { words: own }),
         "help" => Ok(Habit::Help(HELP)),
         word if is_help(word) => Ok(Habit::Help(HELP)),
@@ -81,14 +77,36 @@ fn parse_test(steps: Vec<String>, passed_on: &[String]) -> Result<Habit, String>
 }
 
 fn parse_fuzz(mut own: Vec<String>) -> Result<Habit, String> {
-    let mut seconds = 60;
-    if own.first().is_some_and(|argument| argument == "--seconds") {
-        let value = own.get(1).and_then(|value| value.parse().ok());
-        seconds = value.ok_or("--seconds needs a number")?;
-        own.drain(..2);
-    }
+    let seconds = match first_option(&mut own, "--seconds", "number")? {
+        Some(value) => value.parse().map_err(|_| "--seconds needs a number")?,
+        None => 60,
+    };
     let targets = known("target", own, fuzz::TARGETS.iter().copied())?;
     Ok(Habit::Fuzz { seconds, targets })
+}
+
+fn parse_mutants(mut own: Vec<String>) -> Result<Habit, String> {
+    let since = first_option(&mut own, "--since", "revision")?;
+    let packages = known("package", own, mutants::packages())?;
+    Ok(Habit::Mutants(mutants::Options { since, packages }))
+}
+
+fn parse_release(mut own: Vec<String>) -> Result<Habit, String> {
+    let since = first_option(&mut own, "--since", "revision")?;
+    let steps = known("step", own, release::names())?;
+    Ok(Habit::Release(release::Options { since, steps }))
+}
+
+/// Takes `name` and its value from the front, if they are there.
+fn first_option(own: &mut Vec<String>, name: &str, what: &str) -> Result<Option<String>, String> {
+    if own.first().is_none_or(|argument| argument != name) {
+        return Ok(None);
+    }
+    let mut taken = own.drain(..own.len().min(2));
+    match taken.nth(1) {
+        Some(value) => Ok(Some(value)),
+        None => Err(format!("{name} needs a {what}")),
+    }
 }
 
 /// The names that somebody asked for, if there are such.
@@ -147,144 +165,6 @@ fn is_help(argument: &str) -> bool {
     matches!(argument, "--help" | "-h")
 }
 
-const HELP: &str = "\
-Every habit of this repository behind one word.
-
-  cargo xtask test    all checks, as CI runs them
-  cargo xtask e2e     the end-to-end tests, against real servers
-  cargo xtask deny    licences, advisories and banned crates of the dependencies
-  cargo xtask bench   the benchmarks, ours alone or side by side with the peers'
-  cargo xtask weigh   what a program takes on with gatepass, and with each peer
-  cargo xtask fuzz    hostile bytes for everything that is read; minutes
-  cargo xtask mutants bugs that a test must notice, everywhere; hours
-  cargo xtask seeded  bugs that others have shipped; minutes
-  cargo xtask release what must hold before a version is published; half an hour
-
-`cargo xtask <word> --help` says more. Tools are looked for in target/tools/bin, then on PATH.
-With the environment variable CI set, a tool that is missing is a failure and not left out.
-";
-
-const TEST_HELP: &str = "\
-Runs all steps, or those named, and sums them up. A failed step does not stop the next.
-
-  cargo xtask test [STEP]...
-
-Steps, in this order:
-  fmt        the sources are formatted
-  clippy     no lint speaks up
-  test       unit, contract and integration tests (cargo-nextest where installed)
-  doctest    the examples in the documentation run
-  docs       the documentation builds without a warning
-  features   the facade compiles without a warning with each feature alone, and with none
-  core       gatepass-core brings no HTTP client, no TLS and no OS keyring
-  deny       see `cargo xtask deny --help`
-  examples   the example programs run
-  rig        the adapter for rig, a workspace of its own: lints, tests, example, documentation
-  benches    the benchmarks run, once and without measuring
-  e2e        see `cargo xtask e2e --help`
-
-Examples:
-  cargo xtask test
-  cargo xtask test fmt clippy
-";
-
-const E2E_HELP: &str = "\
-Installs an authorization server (Node 20+, npm) and a model server (Python 3.10+) under target/e2e
-as tests/e2e/README.md says, then runs the tests of gatepass-e2e against them. An installation is kept
-until its lock file changes. The tests find it through GATEPASS_E2E_TOOLS. Logins are made in a browser
-where chromedriver and Chromium are installed.
-
-  cargo xtask e2e [--keep] [-- FILTER...]
-
-  --keep     the tests leave their working folders behind (sets GATEPASS_E2E_KEEP=1)
-  FILTER     passed on to the test runner
-
-Examples:
-  cargo xtask e2e
-  cargo xtask e2e --keep -- rotation
-";
-
-const DENY_HELP: &str = "\
-Checks the dependencies against deny.toml with cargo-deny, which CI installs where it is missing, and their names
-against crates.reviewed: nothing new comes in unseen.
-
-  cargo xtask deny
-";
-
-const BENCH_HELP: &str = "\
-Runs the benchmarks and writes their tables into target/bench. What follows `--` goes to them.
-
-  cargo xtask bench [--peers] [-- ARGUMENT...]
-
-  --peers    ours side by side with other crates; takes many minutes to build
-
-Examples:
-  cargo xtask bench
-  cargo xtask bench -- cache --quick
-  cargo xtask bench --peers -- streams
-";
-
-const WEIGH_HELP: &str = "\
-Builds the least program that asks a model with gatepass, and with each peer, from nothing, and writes crates, CPU time and sizes
-into target/bench/weight.md, with the time that `gatepass` takes to start. Linux alone; many minutes.
-
-  cargo xtask weigh
-";
-
-const FUZZ_HELP: &str = "\
-Runs the fuzz targets of fuzz/ with cargo-fuzz, on the stable toolchain. CI installs it where it is missing.
-
-  cargo xtask fuzz [--seconds N] [TARGET]...
-
-  --seconds N   for each target; 60 if nothing is said
-
-Examples:
-  cargo xtask fuzz
-  cargo xtask fuzz --seconds 600 token_response
-";
-
-const MUTANTS_HELP: &str = "\
-Puts bugs into the checks of logins, the lock, the cache, the classes of errors and the policy on redirects, one by one,
-with cargo-mutants. A bug that no test notices is a failure. CI installs it where it is missing.
-
-  cargo xtask mutants [PACKAGE]...
-
-Examples:
-  cargo xtask mutants
-  cargo xtask mutants gatepass-core
-";
-
-const RELEASE_HELP: &str = "\
-What must hold before a version is published, beside `cargo xtask test`. CI installs the tools where they are missing.
-
-  cargo xtask release [STEP]...
-
-Steps, in this order:
-  powerset   every two features of a package compile together, each alone, none, and all (cargo-hack)
-  minimal    the lowest versions of the dependencies that Cargo.toml allows will do
-  semver     the public interfaces since the last tag v* (cargo-semver-checks)
-  api        the public interfaces are those in docs/api; UPDATE_GOLDEN=1 writes them anew (cargo-public-api)
-  package    each package builds from its archive
-  sbom       target/sbom has the bill of materials of the program (CycloneDX), and it agrees with Cargo.lock
-
-Examples:
-  cargo xtask release
-  cargo xtask release minimal sbom
-";
-
-const SEEDED_HELP: &str = "\
-Puts each bug of xtask/src/seeded/bugs.rs into a copy of the repository, under target/seeded, and runs the test that must
-notice it, with cargo-nextest. A bug that no longer fits the code is a failure, as is one that is not noticed.
-
-  cargo xtask seeded [WORD]...
-
-  WORD   the bugs alone whose sentence, file or test has it
-
-Examples:
-  cargo xtask seeded
-  cargo xtask seeded gatepass-core redirect
-";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,16 +203,18 @@ mod tests {
             })
         );
         assert_eq!(
-            parsed("mutants gatepass-core"),
-            Ok(Habit::Mutants {
+            parsed("mutants --since main gatepass-core"),
+            Ok(Habit::Mutants(mutants::Options {
+                since: Some("main".to_owned()),
                 packages: words("gatepass-core")
-            })
+            }))
         );
         assert_eq!(
-            parsed("release minimal sbom"),
-            Ok(Habit::Release {
+            parsed("release --since v0.1.0 minimal sbom"),
+            Ok(Habit::Release(release::Options {
+                since: Some("v0.1.0".to_owned()),
                 steps: words("minimal sbom")
-            })
+            }))
         );
         assert_eq!(
             parsed("seeded redirect"),
@@ -388,6 +270,9 @@ mod tests {
             ("mutants -- x", "`x`"),
             ("mutants gatepass", "gatepass"),
             ("release now", "now"),
+            ("release --since", "revision"),
+            ("mutants --since", "revision"),
+            ("fuzz --seconds soon", "number"),
             ("weigh it", "it"),
             ("seeded -- x", "`x`"),
         ] {

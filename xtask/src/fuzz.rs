@@ -14,6 +14,9 @@ pub(crate) const TARGETS: &[&str] = &[
     "callback_request",
     "token_response",
     "discovery_metadata",
+    "device_authorization",
+    "id_token",
+    "client_secrets",
     "config_file",
     "store_file",
     "event_stream",
@@ -48,4 +51,24 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32, wanted: &[String]) -> Don
         return Ok(());
     }
     Err(Stop::Failed(format!("findings in {}", failed.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::BTreeSet, path::Path};
+
+    #[test]
+    fn every_target_is_run_and_has_a_corpus() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+        let names = |folder: &str| -> BTreeSet<String> {
+            let entries = std::fs::read_dir(fuzz.join(folder)).unwrap();
+            entries
+                .map(|entry| entry.unwrap().path().file_stem().unwrap().display().to_string())
+                .collect()
+        };
+        let run: BTreeSet<_> = TARGETS.iter().map(|target| (*target).to_owned()).collect();
+        assert_eq!(names("fuzz_targets"), run);
+        assert_eq!(names("corpus"), run);
+    }
 }

@@ -14,6 +14,7 @@ mod bench;
 mod checks;
 mod deny;
 mod e2e;
+mod embedded;
 mod features;
 mod files;
 mod fuzz;
@@ -63,8 +64,8 @@ fn perform(habit: &Habit) -> ExitCode {
         Habit::Fuzz { seconds, targets } => {
             report.step("fuzz", || fuzz::run(&workspace, *seconds, targets));
         }
-        Habit::Mutants { packages } => report.step("mutants", || mutants::run(&workspace, packages)),
-        Habit::Release { steps } => release::run(&workspace, steps, &mut report),
+        Habit::Mutants(options) => report.step("mutants", || mutants::run(&workspace, options)),
+        Habit::Release(options) => release::run(&workspace, options, &mut report),
         Habit::Seeded { words } => report.step("seeded", || seeded::run(&workspace, words)),
         Habit::Bench { whose, arguments } => {
             report.step("bench", || bench::run(&workspace, *whose, arguments));

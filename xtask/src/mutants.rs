@@ -1,6 +1,9 @@
 //! `cargo xtask mutants`: bugs that are put in one by one, each of which a test must notice.
 
+use std::path::PathBuf;
+
 use crate::{
+    files,
     stop::{Done, Stop},
     tools,
     workspace::Workspace,
@@ -57,10 +60,26 @@ const PLACES: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-/// All places, or those of the packages `wanted`. The survivors are in `target/mutants/PACKAGE/mutants.out/missed.txt`;
+/// What the person at the terminal chose.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Options {
+    /// What has changed since this revision alone.
+    pub(crate) since: Option<String>,
+    /// All packages that have such places if it is empty.
+    pub(crate) packages: Vec<String>,
+}
+
+/// All places, or those that were chosen. The survivors are in `target/mutants/PACKAGE/mutants.out/missed.txt`;
 /// `.cargo/mutants.toml` names those that are none, and why.
-pub(crate) fn run(workspace: &Workspace, wanted: &[String]) -> Done {
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Done {
     tools::ensure(workspace, "cargo-mutants", VERSION)?;
+    // It makes the last folder of the path alone.
+    files::create_dir(&workspace.path("target/mutants"))?;
+    let diff = match &options.since {
+        Some(revision) => Some(diff_since(workspace, revision)?),
+        None => None,
+    };
+    let wanted = &options.packages;
     let mut survived = Vec::new();
     for (package, files, tests) in PLACES
         .iter()
@@ -70,6 +89,9 @@ pub(crate) fn run(workspace: &Workspace, wanted: &[String]) -> Done {
         let mut mutants = workspace.command(&line);
         for file in *files {
             mutants.args(["--file", file]);
+        }
+        if let Some(diff) = &diff {
+            mutants.arg("--in-diff").arg(diff);
         }
         // Half of the time goes into building: without what a backtrace needs, and what has not changed not again.
         mutants
@@ -89,6 +111,15 @@ pub(crate) fn run(workspace: &Workspace, wanted: &[String]) -> Done {
         "bugs that no test noticed in {}",
         survived.join(", ")
     )))
+}
+
+/// A file with all that has changed.
+fn diff_since(workspace: &Workspace, revision: &str) -> Result<PathBuf, Stop> {
+    let diff =
+        workspace.read(&mut workspace.command(&format!("git diff --no-color {revision} -- crates")))?;
+    let file = workspace.path("target/mutants").join("since.diff");
+    files::write(&file, &diff)?;
+    Ok(file)
 }
 
 /// The packages that have such places.

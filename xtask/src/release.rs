@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    api, files,
+    api, embedded, files,
     report::Report,
     sbom,
     stop::{Done, Stop},
@@ -14,11 +14,20 @@ use crate::{
 const HACK: &str = "0.6.46";
 const SEMVER_CHECKS: &str = "0.51.0";
 
-/// Runs all steps, or those named in `wanted`.
-pub(crate) fn run(workspace: &Workspace, wanted: &[String], report: &mut Report) {
+/// What the person at the terminal chose.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Options {
+    /// What the public interfaces are compared with, if somebody said it.
+    pub(crate) since: Option<String>,
+    /// All steps if it is empty.
+    pub(crate) steps: Vec<String>,
+}
+
+/// Runs all steps, or those that were named.
+pub(crate) fn run(workspace: &Workspace, options: &Options, report: &mut Report) {
     for (name, step) in STEPS {
-        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
-            report.step(name, || step(workspace));
+        if options.steps.is_empty() || options.steps.iter().any(|wanted| wanted == name) {
+            report.step(name, || step(workspace, options));
         }
     }
 }
@@ -28,15 +37,18 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     STEPS.iter().map(|(name, _)| *name)
 }
 
-type Step = (&'static str, fn(&Workspace) -> Done);
+type Step = (&'static str, fn(&Workspace, &Options) -> Done);
 
 const STEPS: &[Step] = &[
-    ("powerset", powerset),
-    ("minimal", minimal_versions),
-    ("semver", semver),
-    ("api", api::run),
-    ("package", package),
-    ("sbom", |workspace| sbom::run(workspace, &copy(workspace)?)),
+    ("powerset", |workspace, _| powerset(workspace)),
+    ("minimal", |workspace, _| minimal_versions(workspace)),
+    ("semver", |workspace, options| {
+        semver(workspace, options.since.as_deref())
+    }),
+    ("api", |workspace, _| api::run(workspace)),
+    ("package", |workspace, _| package(workspace)),
+    ("sbom", |workspace, _| sbom::run(workspace, &copy(workspace)?)),
+    ("embedded", |workspace, _| embedded::run(workspace)),
 ];
 
 /// Every two features of a package together, each alone, none, and all.
@@ -72,19 +84,30 @@ fn copy(workspace: &Workspace) -> Result<PathBuf, Stop> {
     Ok(folder)
 }
 
-/// What changed in the public interfaces since the last version demands no other version than the next one.
-fn semver(workspace: &Workspace) -> Done {
+/// No public interface breaks what was there at `since`. If nobody says it: at the last version, or, before there is one,
+/// when the interfaces were last written down on purpose.
+fn semver(workspace: &Workspace, since: Option<&str>) -> Done {
     tools::ensure(workspace, "cargo-semver-checks", SEMVER_CHECKS)?;
-    let mut tags = workspace.command("git tag --list v* --sort=-version:refname --merged HEAD");
-    let tags = workspace.read(&mut tags)?;
-    let Some(released) = tags.lines().next() else {
-        return Err(Stop::LeftOut(
-            "no version is released yet: there is no tag v*".to_owned(),
-        ));
+    let baseline = match since {
+        Some(revision) => revision.to_owned(),
+        None => match first_line(
+            workspace,
+            "git tag --list v* --sort=-version:refname --merged HEAD",
+        )? {
+            Some(released) => released,
+            None => first_line(workspace, "git log -1 --format=%H -- docs/api")?.ok_or_else(|| {
+                workspace.left_out("there is no tag v* and no docs/api: say --since REVISION")
+            })?,
+        },
     };
     workspace.run_line(&format!(
-        "cargo semver-checks --workspace --all-features --baseline-rev {released}"
+        "cargo semver-checks --workspace --all-features --baseline-rev {baseline}"
     ))
+}
+
+fn first_line(workspace: &Workspace, line: &str) -> Result<Option<String>, Stop> {
+    let written = workspace.read(&mut workspace.command(line))?;
+    Ok(written.lines().next().map(str::to_owned))
 }
 
 /// Each package that is published builds from its archive alone, and has a README in it.

@@ -26,18 +26,25 @@ pub(crate) fn run(workspace: &Workspace, copy: &Path) -> Done {
     files::copy(&copy.join("crates/cli/gatepass-cli.cdx.json"), &written)?;
 
     let told = packages_of_bill(&files::read(&written)?);
-    let tree = workspace.read(&mut workspace.command(
-        "cargo tree --package gatepass-cli --edges normal,build --all-features --target all --prefix none --format {p} --locked",
-    ))?;
+    // Of each system that it is built for.
+    agrees(workspace, &told, "--target all")
+}
+
+/// Whether a list names all that is linked into the program or that built it, and nothing that isn't locked.
+pub(crate) fn agrees(workspace: &Workspace, told: &BTreeSet<String>, targets: &str) -> Done {
+    let tree = workspace.read(&mut workspace.command(&format!(
+        "cargo tree --package gatepass-cli --edges normal,build --all-features {targets} --prefix none --format {{p}} --locked"
+    )))?;
     let linked = packages_of_tree(&tree);
     let locked = packages_of_lock(&files::read(&workspace.path("Cargo.lock"))?);
-    // It may name some that are locked and not linked in: the tool doesn't look at features as closely as cargo does.
+    // It may name some that are locked and not linked in: the tools don't look at features as closely as cargo does.
     let wrong: Vec<_> = linked
-        .difference(&told)
+        .difference(told)
         .chain(told.difference(&locked))
         .map(String::as_str)
         .collect();
     if wrong.is_empty() {
+        println!("{} packages, {} of them linked in", told.len(), linked.len());
         return Ok(());
     }
     Err(Stop::Failed(format!(

@@ -5,6 +5,7 @@
 
 mod args;
 mod commands;
+mod core_dumps;
 mod exit;
 mod failure;
 mod findings;
@@ -23,6 +24,7 @@ use exit::Exit;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    core_dumps::forbid();
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
         Err(message) => return say(&message),

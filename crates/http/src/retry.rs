@@ -138,7 +138,7 @@ impl RetryPolicy {
             return None;
         }
         let pause = planned.mul_f64(1.0 + fastrand::f64() / 4.0).max(asked);
-        (elapsed + pause <= self.deadline).then_some(pause)
+        (elapsed.saturating_add(pause) <= self.deadline).then_some(pause)
     }
 }
 
@@ -184,6 +184,19 @@ mod tests {
         for advice in [Advice::Fail, Advice::FixConfig, Advice::LoginRequired] {
             assert_eq!(attempts_of(&RetryPolicy::tokens(), advice).await.len(), 1);
         }
+    }
+
+    #[test]
+    fn a_pause_without_end_is_given_up_by_the_deadline_where_no_cap_is_set() {
+        let policy = RetryPolicy {
+            longest_wait: Duration::MAX,
+            ..RetryPolicy::tokens()
+        };
+        let asked = Advice::Retry {
+            after: Some(Duration::MAX),
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(policy.pause(second, asked, second), None);
     }
 
     #[tokio::test(start_paused = true)]

@@ -32,7 +32,7 @@ fn offset(zone: &str) -> Option<i64> {
     }
     let (sign, rest) = zone.split_at_checked(1)?;
     let [hours, minutes] = numbers(rest, ':')?;
-    let seconds = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
+    let seconds = (hours < 24 && minutes < 60).then(|| hours * 3600 + minutes * 60)?;
     Some(if sign == "-" { -seconds } else { seconds })
 }
 
@@ -77,6 +77,9 @@ mod tests {
             "1900-01-01T00:00:00Z",
             "-2026-01-31T12:00:00Z",
             "2026-01-31T12:00:00+99999999999999999999:00",
+            "2026-01-31T12:00:00-2562047788015215:30", // as far as an i64 reaches
+            "2026-01-31T12:00:00+9223372036854775807:00",
+            "2026-01-31T12:00:00+24:00",
             "99999999999999999999-01-31T12:00:00Z",
         ] {
             assert_eq!(rfc3339(junk), None, "{junk}");

@@ -44,7 +44,7 @@ pub struct DeviceCode {
     /// How long it is good for.
     pub expires_in: Duration,
     code: SecretString,
-    interval: Duration,
+    pub(crate) interval: Duration,
     began: Instant,
 }
 
@@ -112,11 +112,7 @@ impl DeviceFlow {
             }
             body => body?,
         };
-        let answer: Answer = serde_json::from_slice(&body).map_err(|_| {
-            let host = self.device_endpoint.host();
-            TokenError::malformed(format!("the device authorization of {host} cannot be read"))
-        })?;
-        Ok(DeviceCode::new(answer)?)
+        Ok(DeviceCode::read(&self.device_endpoint.host(), &body)?)
     }
 
     /// Waits until the person has logged in, and polls as the server wants it (RFC 8628 §3.4 and §3.5).
@@ -178,14 +174,18 @@ fn next_interval(interval: Duration, error: TokenError) -> Result<Duration, Logi
         },
         // RFC 8628 §3.5: ever more slowly while it can't be reached; as slowly as it asks for.
         TokenError::Unavailable { retry_after, .. } => {
-            Ok(interval.saturating_mul(2).max(retry_after.unwrap_or_default()))
+            let pause = interval.saturating_mul(2).max(retry_after.unwrap_or_default());
+            Ok(pause.min(LONGEST))
         }
         error => Err(error.into()),
     }
 }
 
 impl DeviceCode {
-    fn new(answer: Answer) -> Result<Self, TokenError> {
+    pub(crate) fn read(host: &str, body: &[u8]) -> Result<Self, TokenError> {
+        let answer: Answer = serde_json::from_slice(body).map_err(|_| {
+            TokenError::malformed(format!("the device authorization of {host} cannot be read"))
+        })?;
         let address = |text: &str| ServerUrl::parse(text, "verification_uri", Transport::Encrypted);
         let user_code = printable(&answer.user_code).trim().to_owned();
         if user_code.is_empty() {
@@ -198,7 +198,7 @@ impl DeviceCode {
             user_code,
             expires_in: whole_seconds(&answer.expires_in).unwrap_or(LONGEST).min(LONGEST),
             code: answer.device_code,
-            interval: whole_seconds(&answer.interval).unwrap_or(INTERVAL),
+            interval: whole_seconds(&answer.interval).unwrap_or(INTERVAL).min(LONGEST),
             began: Instant::now(),
         })
     }

@@ -1,10 +1,15 @@
 //! What holds whatever bytes come: the tests try it with damaged answers, the fuzzer (`fuzz/`) with all that it thinks of.
 
+use crate::device::DeviceCode;
+use crate::identity::{Expected, Identity};
 use crate::metadata::Metadata;
 use crate::wire::{read_error, read_success};
-use gatepass_core::{ExposeSecret, Moment};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gatepass_core::{ExposeSecret, Moment, SecretString};
 use gatepass_http::{ServerUrl, Transport};
-use std::time::Duration;
+use serde_json::Value;
+use std::time::{Duration, SystemTime};
 
 const ISSUER: &str = "https://as.example";
 
@@ -47,6 +52,76 @@ pub fn metadata(body: &[u8]) {
         Ok(None) => {}
         Err(error) => is_fit_for_a_terminal(&error.to_string()),
     }
+}
+
+/// The answer to a device login: what is shown to the person is fit for it, and the login ends within the hour.
+pub fn device_authorization(body: &[u8]) {
+    const HOUR: Duration = Duration::from_secs(3600);
+    match DeviceCode::read("as.example", body) {
+        Ok(device) => {
+            is_fit_for_a_terminal(&device.user_code);
+            assert!(!device.user_code.is_empty());
+            for address in [Some(device.verification_uri), device.verification_uri_complete]
+                .iter()
+                .flatten()
+            {
+                assert!(address.starts_with("https://") || address.starts_with("http://"));
+                assert!(address.bytes().all(|byte| byte.is_ascii_graphic()), "{address:?}");
+            }
+            assert!(!device.interval.is_zero() && device.interval <= HOUR);
+            assert!(!device.expires_in.is_zero() && device.expires_in <= HOUR);
+        }
+        Err(error) => is_fit_for_a_terminal(&error.to_string()),
+    }
+}
+
+/// An ID token, or header and claims, a line each, that are encoded here: who it names is named by this issuer, to
+/// this client, for this login, and now.
+pub fn id_token(text: &[u8]) {
+    let Ok(text) = std::str::from_utf8(text) else {
+        return;
+    };
+    let token = match text.split_once('\n') {
+        Some((header, claims)) => {
+            let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
+            format!("{}.{}.c2ln", part(header), part(claims))
+        }
+        None => text.to_owned(),
+    };
+    let expected = Expected {
+        issuer: ISSUER,
+        client_id: "app",
+        nonce: Some("nonce-4711"),
+        now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+    };
+    match Identity::read(&SecretString::from(token.as_str()), &expected) {
+        Ok(identity) => {
+            let mut parts = token.split('.').map(decoded);
+            let header = parts.next().flatten().unwrap_or_default();
+            let claims = parts.next().flatten().unwrap_or_default();
+            let says = |name: &str, value: &str| claims.get(name).is_some_and(|found| found == value);
+            assert!(
+                header
+                    .get("alg")
+                    .is_some_and(|alg| alg != "none" && alg != "NONE")
+            );
+            assert!(says("iss", ISSUER) && says("nonce", "nonce-4711"));
+            assert!(says("sub", &identity.subject) && !identity.subject.is_empty());
+            let listed = claims.get("aud").and_then(Value::as_array);
+            assert!(
+                says("aud", "app") || listed.is_some_and(|several| several.iter().any(|one| one == "app"))
+            );
+            assert!(says("azp", "app") || claims.get("azp").is_none_or(Value::is_null));
+            let end = claims.get("exp").and_then(Value::as_f64).unwrap_or_default();
+            assert!(end > 1_800_000_000.0 - 301.0);
+            is_fit_for_a_terminal(identity.email.as_deref().unwrap_or_default());
+        }
+        Err(error) => is_fit_for_a_terminal(&error.to_string()),
+    }
+}
+
+fn decoded(part: &str) -> Option<Value> {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 
 /// The query of an address that somebody leads the person's browser to: without state and issuer of this login it
@@ -110,6 +185,21 @@ mod tests {
     #[test]
     fn no_token_response_is_half_a_token_or_drives_a_terminal() {
         hostile(format!("{CORPUS}/token_response"), token_response);
+    }
+
+    #[test]
+    fn no_device_authorization_makes_a_login_endless_or_drives_a_terminal() {
+        hostile(format!("{CORPUS}/device_authorization"), device_authorization);
+    }
+
+    /// T08
+    #[test]
+    fn no_id_token_names_who_it_may_not() {
+        let token = "{\"alg\":\"RS256\"}\n{\"iss\":\"https://as.example\",\"sub\":\"1\",\"aud\":[\"app\"],\"exp\":1800000100,\
+            \"nonce\":\"nonce-4711\",\"email\":\"j@x.example\"}";
+        id_token(token.as_bytes());
+        (0..30_000).for_each(|seed| id_token(&damaged(token.as_bytes(), seed)));
+        hostile(format!("{CORPUS}/id_token"), id_token);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 mod client_secrets;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 mod installed_app;
 mod scopes;
 mod server;

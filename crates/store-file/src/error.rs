@@ -76,8 +76,7 @@ pub(crate) fn unavailable(
 
 /// For `map_err` beside a file operation.
 pub(crate) fn io<E: Into<std::io::Error>>(doing: &str, path: &Path) -> impl FnOnce(E) -> StoreError {
-    let what = format!("{doing} {}", path.display());
-    move |error| unavailable(what, error.into())
+    move |error| unavailable(format!("{doing} {}", path.display()), error.into())
 }
 
 pub(crate) fn no_randomness(error: getrandom::Error) -> StoreError {

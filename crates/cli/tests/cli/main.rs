@@ -20,6 +20,8 @@ mod chat_failures;
 mod clocks;
 mod completions;
 mod config;
+#[cfg(target_os = "linux")]
+mod core_dumps;
 mod doctor;
 mod help;
 mod interruption;

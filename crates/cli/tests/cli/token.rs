@@ -7,6 +7,7 @@ use std::time::Duration;
 const TOKEN: [&str; 3] = ["token", "--provider", "corp"];
 const JSON: [&str; 4] = ["token", "--provider", "corp", "--json"];
 
+/// B6
 #[tokio::test]
 async fn the_token_stands_alone_on_a_line() {
     golden("token/text", 0, &TOKEN, |_| {}).await;

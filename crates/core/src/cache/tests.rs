@@ -175,6 +175,7 @@ async fn a_token_is_fetched_once_and_kept() {
     assert_eq!(bench.script.calls(), 1);
 }
 
+/// R01
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_callers_at_expiry_make_one_request() {
     let bench = bench(seconds(3600));
@@ -197,6 +198,7 @@ async fn a_thousand_callers_at_expiry_make_one_request() {
     assert_eq!(bench.script.calls(), 2);
 }
 
+/// B5
 #[tokio::test]
 async fn in_the_advisory_window_nobody_waits_and_one_refresh_runs() {
     let bench = bench(seconds(3600));
@@ -224,6 +226,7 @@ async fn in_the_mandatory_window_callers_wait_for_the_refresh() {
     assert_eq!(bench.secret().await, "token-2");
 }
 
+/// R10
 #[tokio::test]
 async fn a_failed_refresh_never_takes_a_valid_token_away() {
     let bench = bench(seconds(3600));
@@ -597,6 +600,7 @@ fn without_a_runtime_the_error_says_so() {
     }
 }
 
+/// B5
 #[tokio::test]
 async fn a_wall_clock_set_back_does_not_extend_a_token() {
     let bench = bench(seconds(3600));

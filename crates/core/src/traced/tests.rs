@@ -118,6 +118,7 @@ fn question() -> ChatRequest {
         .with_max_tokens(9)
 }
 
+/// B8
 #[tokio::test]
 async fn a_call_is_a_span_with_the_standards_attributes_and_two_metrics() {
     let seen = Seen::default();

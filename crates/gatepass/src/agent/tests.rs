@@ -9,6 +9,7 @@ fn translator(backend: &Scripted) -> Agent {
     Agent::new("translator.html", template, Llm::new(backend.clone(), "m")).unwrap()
 }
 
+/// G11
 #[tokio::test]
 async fn a_template_is_filled_in_and_asked() {
     let backend = Scripted::default().says("Bonjour");

@@ -35,6 +35,7 @@ impl PortableTool for Adder {
     }
 }
 
+/// C9
 #[tokio::test]
 async fn an_agents_tool_is_called_and_its_result_sent_back() {
     let server = ModelServer::start().await;

@@ -186,7 +186,7 @@ async fn a_public_client_says_its_name_alone_and_says_it_once() {
     }
 }
 
-/// RFC 6749 §4.4.2, §6, RFC 8707: what a request says.
+/// M04: RFC 6749 §4.4.2, §6, RFC 8707: what a request says.
 #[tokio::test]
 async fn a_request_says_what_was_asked_for_and_no_more() {
     let server = AuthorizationServer::start().await;

@@ -208,6 +208,7 @@ async fn a_registered_redirect_address_is_kept_to() {
     assert!(page.addresses[1].starts_with(&format!("http://127.0.0.1:{free}/oauth/callback?code=")));
 }
 
+/// M04
 #[tokio::test]
 async fn the_request_has_what_was_asked_for_once_and_keeps_the_endpoints_own_query() {
     let server = AuthorizationServer::start().await;

@@ -153,6 +153,40 @@ async fn an_interval_that_is_none_is_five_seconds() {
     }
 }
 
+/// G01, T06
+#[tokio::test(start_paused = true)]
+async fn an_interval_that_is_longer_than_the_code_is_good_for_ends_the_login_in_time() {
+    let server = AuthorizationServer::start().await;
+    for interval in [json!(61), json!(u64::MAX), json!("9223372036854775807")] {
+        server.always_at(
+            "/device_authorization",
+            authorization(&json!({"interval": interval})),
+        );
+        let (login, polls) = log_in(&server).await;
+        assert!(
+            matches!(login, Err(LoginError::TimedOut { .. })),
+            "{interval}: {login:?}"
+        );
+        assert!(polls.is_empty(), "{interval}: {polls:?}");
+    }
+}
+
+/// G01, T06
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_longer_than_the_code_is_good_for_ends_the_login_in_time() {
+    let server = AuthorizationServer::start().await;
+    for pause in ["61", "9223372036854775807", "1e19"] {
+        server.always_at("/device_authorization", authorization(&json!({})));
+        server.push(Answer::new(503).with_header("retry-after", pause));
+        let (login, polls) = log_in(&server).await;
+        assert!(
+            matches!(login, Err(LoginError::TimedOut { .. })),
+            "{pause}: {login:?}"
+        );
+        assert_eq!(polls, [5], "{pause}");
+    }
+}
+
 /// G01, H06
 #[tokio::test(start_paused = true)]
 async fn what_is_shown_is_safe_to_show() {

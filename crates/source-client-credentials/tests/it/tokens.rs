@@ -6,7 +6,7 @@ use gatepass_testkit::{Answer, AuthorizationServer, ClientAuth, ManualClock, eve
 use serde_json::{Value, json as value};
 use std::time::Duration;
 
-/// C4
+/// C4, M04
 #[tokio::test]
 async fn a_token_is_asked_for_as_the_entry_says() {
     let server = AuthorizationServer::start().await;

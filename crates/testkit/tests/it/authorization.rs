@@ -21,6 +21,7 @@ fn text<'a>(body: &'a Value, field: &str) -> &'a str {
     body[field].as_str().unwrap_or_default()
 }
 
+/// B9
 #[tokio::test]
 async fn a_client_gets_a_token_by_basic_and_by_post() {
     let server = AuthorizationServer::start().await;

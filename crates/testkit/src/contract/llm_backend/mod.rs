@@ -1,3 +1,5 @@
+//! B7
+
 mod connections;
 mod failures;
 mod replies;
