@@ -10,7 +10,7 @@ use other as platform;
 #[cfg(unix)]
 use unix as platform;
 
-pub(crate) use platform::{Silence, termination, through_stops};
+pub(crate) use platform::{Silence, input, termination, through_stops};
 
 use std::io::{self, IsTerminal};
 

@@ -5,10 +5,13 @@ use std::sync::OnceLock;
 pub(crate) enum Silence {}
 
 impl Silence {
-    pub(crate) const fn begin() -> Option<Self> {
+    pub(crate) async fn begin() -> Option<Self> {
         None
     }
 }
+
+/// Comes at once: the read waits.
+pub(crate) async fn input() {}
 
 /// Never ends: there is nothing to do.
 pub(crate) async fn through_stops<T>(_: &OnceLock<Silence>) -> T {

@@ -1,8 +1,12 @@
-use rustix::process::{Signal, getpid, kill_process};
-use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Signal, getpgrp, getpid, kill_process};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
+};
 use std::future::pending;
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The terminal at stdin, which shows nothing of what is typed but the ends of lines until this is dropped.
@@ -12,7 +16,8 @@ pub(crate) struct Silence {
 
 impl Silence {
     /// `None` where stdin is no terminal, or one that can't be silenced.
-    pub(crate) fn begin() -> Option<Self> {
+    pub(crate) async fn begin() -> Option<Self> {
+        foreground().await;
         let before = tcgetattr(io::stdin()).ok()?;
         let silence = Self { before };
         silence.impose().then_some(silence)
@@ -27,6 +32,9 @@ impl Silence {
 
     /// What was typed and not read is dropped: a shell would show it, and remember it.
     fn lift(&self) {
+        if !is_in_foreground() {
+            return; // It is the shell's, which has made it its own.
+        }
         // Linux's `Flush` leaves what is still on its way from the keyboard.
         _ = tcflush(io::stdin(), QueueSelector::IFlush);
         _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.before);
@@ -48,11 +56,49 @@ pub(crate) async fn through_stops<T>(silence: &OnceLock<Silence>) -> T {
             silence.get().inspect(|silence| silence.lift());
             // Ctrl-Z's own signal is caught from now on. This one stops us too, and is ignored as that one is where
             // no shell could continue us.
-            _ = kill_process(getpid(), Signal::TTIN);
+            stop();
+            foreground().await;
             silence.get().inspect(|silence| _ = silence.impose());
         }
     }
     pending().await
+}
+
+/// Comes when there is a line to read. A read that waits for one stops the program again and again while that is in the
+/// background, so that it can't end.
+pub(crate) async fn input() {
+    while io::stdin().is_terminal() {
+        let wait = || {
+            let stdin = io::stdin();
+            rustix::io::retry_on_intr(|| poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None))
+        };
+        // Where it can't be waited for, the read does it.
+        _ = tokio::task::spawn_blocking(wait).await;
+        if is_in_foreground() {
+            return;
+        }
+        foreground().await; // What was typed meanwhile was for another program.
+    }
+}
+
+/// Comes when the terminal is ours; in the background we are stopped until then, as by a read from it.
+async fn foreground() {
+    while !is_in_foreground() {
+        // Who continues us there may do it in order to end us, and that comes first.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if !is_in_foreground() {
+            stop();
+        }
+    }
+}
+
+fn stop() {
+    _ = kill_process(getpid(), Signal::TTIN);
+}
+
+/// Whether stdin is no terminal that is another program's for now.
+fn is_in_foreground() -> bool {
+    tcgetpgrp(io::stdin()).map_or(true, |group| group == getpgrp())
 }
 
 /// Comes when the program is asked to end, and stdin is a terminal that may have to be left as it was. From the first

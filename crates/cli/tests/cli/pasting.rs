@@ -24,6 +24,17 @@ impl Login {
         Self::begin_in(world, &[&LOGIN, args].concat()).await
     }
 
+    /// A job of a shell that does this; the terminal is the shell's.
+    #[cfg(target_os = "linux")]
+    async fn begin_at_a_shell(script: &str) -> Self {
+        let mut world = World::new().await;
+        world.give_client_secrets();
+        world.limit(format!(
+            "exec setsid --ctty sh -c 'set -m; {script}' \"$0\" \"$@\""
+        ));
+        Self::begin_in(world, &LOGIN).await
+    }
+
     async fn begin_in(world: World, args: &[&str]) -> Self {
         let terminal = Terminal::open();
         assert!(terminal.echoes());
@@ -214,6 +225,34 @@ async fn the_terminal_is_silent_for_who_has_no_browser_too() {
     world.give_client_secrets();
     world.set("BROWSER", "/nonexistent/browser");
     let login = Login::begin_in(world, &["auth", "login"]).await;
+    let pasted = led_to(&login.address).await;
+    login.terminal.types(&pasted);
+    let (_, code, shown) = login.ends().await;
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(!shown.contains(code_in(&pasted)), "{shown}");
+}
+
+/// L13: who stops a login may end it, too.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_login_that_was_stopped_can_be_ended() {
+    // Shells say 149 of a job as long as they haven't noticed that it goes on.
+    let shell = "\"$0\" \"$@\"; kill %1; kill -CONT %1; tries=0; \
+                 while wait %1; code=$?; [ $code = 149 ] && [ $tries -lt 300 ]; do sleep 0.1; tries=$((tries + 1)); done; \
+                 echo \"it ended with $code\"; kill -KILL %1";
+    let login = Login::begin_at_a_shell(shell).await;
+    login.terminal.begins("\x1a");
+    let told = login.terminal.line(|line| line.contains("it ended")).await;
+    assert_eq!(told, "it ended with 143");
+    login.ends().await;
+}
+
+/// L13: a shell has changed the terminal for itself while a login is in the background.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_login_in_the_background_leaves_the_terminal_to_the_shell() {
+    let shell = "stty -echo; \"$0\" \"$@\" & sleep 1; stty echo; fg %1";
+    let login = Login::begin_at_a_shell(shell).await;
     let pasted = led_to(&login.address).await;
     login.terminal.types(&pasted);
     let (_, code, shown) = login.ends().await;

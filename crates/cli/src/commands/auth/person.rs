@@ -61,7 +61,7 @@ impl Person {
 
     async fn show(&self, request: &AuthorizationRequest) -> Result<(), LoginError> {
         spinner::stop();
-        let hidden = match Silence::begin() {
+        let hidden = match Silence::begin().await {
             Some(silence) => self
                 .silence
                 .set(silence)
@@ -121,6 +121,7 @@ fn take(line: &[u8], request: &AuthorizationRequest) -> Result<(), String> {
 
 /// What the person types; `None` at the end of it, and then the answer can only come by the browser.
 async fn next_line() -> Result<Option<Vec<u8>>, LoginError> {
+    terminal::input().await;
     let reading = tokio::task::spawn_blocking(|| {
         let mut line = Vec::new();
         let length = io::stdin()
