@@ -176,10 +176,11 @@ impl<S: TokenSource + 'static> Shared<S> {
         true
     }
 
-    /// Begins a refresh that nobody waits for, unless one is under way, or has failed since the clock was read.
+    /// Begins a refresh that nobody waits for, unless one is under way, or has ended since the clock was read.
     fn refresh(self: &Arc<Self>, now: Moment) {
         let state = self.state();
-        if state.flight.is_none() && !self.breaker.is_quiet(now) {
+        let is_fresh = now.is_before(&self.in_hand.load().windows.advisory);
+        if state.flight.is_none() && !is_fresh && !self.breaker.is_quiet(now) {
             _ = self.take_off(state, now);
         }
     }

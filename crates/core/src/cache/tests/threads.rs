@@ -196,3 +196,18 @@ fn number(token: &AccessToken) -> usize {
     use secrecy::ExposeSecret;
     token.expose_secret().parse().unwrap()
 }
+
+/// Who found the old token near its end, and then had to wait for the lock, looks again.
+#[tokio::test]
+async fn a_refresh_that_has_just_ended_is_not_begun_again() {
+    let bench = super::bench(seconds(3600));
+    bench.secret().await;
+    bench.clock.advance(seconds(3500));
+    let seen = bench.clock.now();
+    assert_eq!(bench.in_hand().as_deref(), Some("token-1"));
+    bench.settle().await;
+    assert_eq!(bench.in_hand().as_deref(), Some("token-2"));
+    bench.cache.shared.refresh(seen);
+    bench.settle().await;
+    assert_eq!(bench.script.calls(), 2);
+}
