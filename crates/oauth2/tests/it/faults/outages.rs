@@ -179,6 +179,7 @@ impl<'a, S: TokenSource + 'static> Traffic<'a, S> {
             closest > Duration::from_millis(950),
             "{closest:?} between two requests"
         );
+        assert!(asked.len() <= 60, "{} requests in ten minutes", asked.len());
         format!(
             "{} failed, p99 {p99:?}, the slowest after {slowest:?}, {slow} after {FAST:?} or more; {} requests",
             failed.len(),
