@@ -53,9 +53,7 @@ pub(crate) fn run(workspace: &Workspace, seconds: u32, wanted: &[String]) -> Don
         .iter()
         .filter(|target| wanted.is_empty() || wanted.iter().any(|name| name == *target))
     {
-        if let Err(finding) = attack(workspace, &programs, target, seconds)? {
-            findings.push(finding);
-        }
+        findings.extend(attack(workspace, &programs, target, seconds)?);
     }
     if findings.is_empty() {
         return Ok(());
@@ -75,13 +73,8 @@ fn build(workspace: &Workspace) -> Result<String, Stop> {
     Ok(format!("target/fuzz-build/{host}/debug"))
 }
 
-/// Runs one target; the inner error says what it found.
-fn attack(
-    workspace: &Workspace,
-    programs: &str,
-    target: &str,
-    seconds: u32,
-) -> Result<Result<(), String>, Stop> {
+/// Runs one target and says what it found.
+fn attack(workspace: &Workspace, programs: &str, target: &str, seconds: u32) -> Result<Option<String>, Stop> {
     let discovered = format!("target/fuzz/{target}");
     let found = format!("fuzz/artifacts/{target}");
     files::create_dir(&workspace.path(&discovered))?;
@@ -91,16 +84,12 @@ fn attack(
          -max_total_time={seconds} -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0"
     );
     let (status, said) = workspace.overhear(&mut workspace.command(&line))?;
-    Ok(match executions(&said).filter(|_| status.success()) {
-        Some(executions) => {
-            println!("{executions} executions");
-            Ok(())
-        }
-        None => {
-            print!("{said}");
-            Err(finding(target, &said))
-        }
-    })
+    if let Some(executions) = executions(&said).filter(|_| status.success()) {
+        println!("{executions} executions");
+        return Ok(None);
+    }
+    print!("{said}");
+    Ok(Some(finding(target, &said)))
 }
 
 /// How many inputs were tried; none where the program is not instrumented, which libFuzzer but warns of.
@@ -118,6 +107,7 @@ fn executions(said: &str) -> Option<u64> {
 fn finding(target: &str, said: &str) -> String {
     let input = said
         .lines()
+        .rev()
         .find_map(|line| line.split_once("Test unit written to "));
     match input {
         Some((_, input)) => {
@@ -162,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_finding_says_where_its_input_is_and_how_to_try_it_again() {
-        let said = "==7== ERROR: libFuzzer: deadly signal\n\
+        let said = "artifact_prefix='fuzz/artifacts/id_token/'; Test unit written to fuzz/artifacts/id_token/slow-unit-2e\n\
+                    ==7== ERROR: libFuzzer: deadly signal\n\
                     artifact_prefix='fuzz/artifacts/id_token/'; Test unit written to fuzz/artifacts/id_token/crash-1f\n";
         assert_eq!(
             finding("id_token", said),
