@@ -2,6 +2,8 @@
 
 mod help;
 
+use std::num::NonZeroU32;
+
 use crate::{bench::Whose, checks, e2e, fuzz, mutants, release};
 use help::{
     BENCH_HELP, DENY_HELP, E2E_HELP, FUZZ_HELP, HELP, MUTANTS_HELP, RELEASE_HELP, SEEDED_HELP, TEST_HELP,
@@ -78,7 +80,11 @@ fn parse_test(steps: Vec<String>, passed_on: &[String]) -> Result<Habit, String>
 
 fn parse_fuzz(mut own: Vec<String>) -> Result<Habit, String> {
     let seconds = match first_option(&mut own, "--seconds", "number")? {
-        Some(value) => value.parse().map_err(|_| "--seconds needs a number")?,
+        // 0 would be for ever.
+        Some(value) => value
+            .parse::<NonZeroU32>()
+            .map_err(|_| "--seconds needs a number, 1 or more")?
+            .get(),
         None => 60,
     };
     let targets = known("target", own, fuzz::TARGETS.iter().copied())?;
@@ -273,6 +279,7 @@ mod tests {
             ("release --since", "revision"),
             ("mutants --since", "revision"),
             ("fuzz --seconds soon", "number"),
+            ("fuzz --seconds 0", "1 or more"),
             ("weigh it", "it"),
             ("seeded -- x", "`x`"),
         ] {

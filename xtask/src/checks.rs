@@ -1,7 +1,7 @@
 //! `cargo xtask test`: the list of all that must hold.
 
 use crate::{
-    apart, deny, e2e, features,
+    apart, deny, e2e, features, fuzz,
     report::Report,
     stop::{Done, Stop},
     workspace::Workspace,
@@ -70,6 +70,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "rig",
         run: apart::rig,
+    },
+    Step {
+        name: "fuzz",
+        run: fuzz::briefly,
     },
     Step {
         name: "benches",

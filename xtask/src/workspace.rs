@@ -101,6 +101,16 @@ impl Workspace {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Runs a command, and keeps to itself what it writes to its standard error: how it ended, and that.
+    pub(crate) fn overhear(&self, command: &mut Command) -> Result<(ExitStatus, String), Stop> {
+        println!("$ {}", shown(command));
+        let output = command.output().map_err(|error| not_started(command, &error))?;
+        Ok((
+            output.status,
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        ))
+    }
+
     /// Something could not be looked at: nobody's fault on a developer's machine, a failure in CI.
     pub(crate) fn left_out(&self, reason: impl Into<String>) -> Stop {
         if self.in_ci {

@@ -33,6 +33,7 @@ Steps, in this order:
   deny       see `cargo xtask deny --help`
   examples   the example programs run
   rig        the adapter for rig, a workspace of its own: lints, tests, example, documentation
+  fuzz       hostile bytes for everything that is read, 5 s each; see `cargo xtask fuzz --help`
   benches    the benchmarks run, once and without measuring
   e2e        see `cargo xtask e2e --help`
 
@@ -85,11 +86,12 @@ into target/bench/weight.md, with the time that `gatepass` takes to start. Linux
 ";
 
 pub(super) const FUZZ_HELP: &str = "\
-Runs the fuzz targets of fuzz/ with cargo-fuzz, on the stable toolchain. CI installs it where it is missing.
+Runs the fuzz targets of fuzz/ with libFuzzer, on the stable toolchain; it needs a C++ compiler. An input that a target fails on
+is kept in fuzz/artifacts/TARGET and tried first the next time.
 
   cargo xtask fuzz [--seconds N] [TARGET]...
 
-  --seconds N   for each target; 60 if nothing is said
+  --seconds N   for each target, 1 or more; 60 if nothing is said
 
 Examples:
   cargo xtask fuzz
