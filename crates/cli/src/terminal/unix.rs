@@ -57,8 +57,11 @@ pub(crate) async fn through_stops<T>(silence: &OnceLock<Silence>) -> T {
             // Ctrl-Z's own signal is caught from now on. This one stops us too, and is ignored as that one is where
             // no shell could continue us.
             stop();
-            foreground().await;
-            silence.get().inspect(|silence| _ = silence.impose());
+            // Who types nothing may go on in the background.
+            if let Some(silence) = silence.get() {
+                foreground().await;
+                silence.impose();
+            }
         }
     }
     pending().await

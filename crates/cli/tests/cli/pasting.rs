@@ -29,22 +29,14 @@ impl Login {
     async fn begin_at_a_shell(script: &str) -> Self {
         let mut world = World::new().await;
         world.give_client_secrets();
-        world.limit(format!(
-            "exec setsid --ctty sh -c 'set -m; {script}' \"$0\" \"$@\""
-        ));
+        world.limit(at_a_shell(script));
         Self::begin_in(world, &LOGIN).await
     }
 
     async fn begin_in(world: World, args: &[&str]) -> Self {
         let terminal = Terminal::open();
         assert!(terminal.echoes());
-        let mut command = world.command(args);
-        command
-            .stdin(terminal.stdio())
-            .stdout(terminal.stdio())
-            .stderr(terminal.stdio());
-        let child = command.spawn().unwrap();
-        drop(command);
+        let child = spawn(&world, args, &terminal);
         let address = terminal.line(|line| line.starts_with("http")).await;
         let asked = terminal.line(|line| line.contains("paste it here")).await;
         assert!(
@@ -82,6 +74,21 @@ impl Login {
 fn signal(child: &Child, signal: Signal) {
     let pid = Pid::from_raw(child.id().unwrap().try_into().unwrap()).unwrap();
     kill_process(pid, signal).unwrap();
+}
+
+fn spawn(world: &World, args: &[&str], terminal: &Terminal) -> Child {
+    let mut command = world.command(args);
+    command
+        .stdin(terminal.stdio())
+        .stdout(terminal.stdio())
+        .stderr(terminal.stdio());
+    command.spawn().unwrap()
+}
+
+/// What makes a command a job of a shell that does this at the terminal.
+#[cfg(target_os = "linux")]
+fn at_a_shell(script: &str) -> String {
+    format!("exec setsid --ctty sh -c 'set -m; {script}' \"$0\" \"$@\"")
 }
 
 fn code_in(address: &str) -> &str {
@@ -258,4 +265,23 @@ async fn a_login_in_the_background_leaves_the_terminal_to_the_shell() {
     let (_, code, shown) = login.ends().await;
     assert_eq!(code, Some(0), "{shown}");
     assert!(!shown.contains(code_in(&pasted)), "{shown}");
+}
+
+/// L13
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_login_at_which_nobody_types_goes_on_in_the_background() {
+    let mut world = World::new().await;
+    world.give_client_secrets();
+    world.give_browser();
+    let shell = "\"$0\" \"$@\"; bg %1; sleep 0.3; echo \"it goes on\"; wait %1; echo \"it ended with $?\"";
+    world.limit(at_a_shell(shell));
+    let (terminal, args) = (Terminal::open(), ["auth", "login"]);
+    let mut child = spawn(&world, &args, &terminal);
+    let (address, _) = world.address(&mut child, By::Browser, &args).await;
+    terminal.begins("\x1a");
+    terminal.line(|line| line == "it goes on").await;
+    visit(&address).await.unwrap();
+    let told = terminal.line(|line| line.contains("it ended")).await;
+    assert_eq!(told, "it ended with 0");
 }
