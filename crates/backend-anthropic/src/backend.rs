@@ -50,6 +50,7 @@ const PAGES_LIMIT: usize = 100;
 /// # How an answer is read
 /// * A part that the vocabulary has no name for (`redacted_thinking`, a server's tool and its result) is
 ///   [`Part::Other`] as it came, and goes back so. Signatures go back byte by byte, and the order stays.
+/// * A stream may tell parts, and its end, with its beginning, and text that it hasn't begun: all of it is told.
 /// * [`Usage::input_tokens`] includes the tokens read from the cache and written to it, which the API counts apart;
 ///   its own `input_tokens` then stands in [`Usage::extra`].
 /// * `refusal` is [`FinishReason::ContentFilter`], `stop_sequence` is [`FinishReason::Stop`] and
@@ -184,7 +185,7 @@ impl LlmBackend for AnthropicBackend {
     async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
         let asked = self.ask(&request, Mode::Whole)?;
         drop(request);
-        read_reply(&mut asked.await?, reply).await
+        read_reply::<Decoder>(&mut asked.await?, reply).await
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {

@@ -7,7 +7,7 @@ use gatepass_wire::{Origin, read_json};
 
 /// Reads a whole answer.
 pub(crate) async fn read_reply(response: &mut HttpResponse) -> Result<ChatReply, BackendError> {
-    gatepass_wire::read_reply(response, reply).await
+    gatepass_wire::read_reply::<Decoder>(response, reply).await
 }
 
 /// Begins to read a streamed answer.
@@ -59,7 +59,7 @@ fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
     }
     answer
         .into_reply()
-        .ok_or_else(|| origin.unreadable("it has no candidate"))
+        .ok_or_else(|| origin.unanswered(body, "it has no candidate"))
 }
 
 /// An error in place of any other answer.

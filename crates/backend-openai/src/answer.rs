@@ -7,7 +7,7 @@ use gatepass_wire::{Origin, broken_off};
 
 /// Reads a whole answer.
 pub(crate) async fn read_reply(response: &mut HttpResponse) -> Result<ChatReply, BackendError> {
-    gatepass_wire::read_reply(response, reply).await
+    gatepass_wire::read_reply::<Decoder>(response, reply).await
 }
 
 /// Begins to read a streamed answer.

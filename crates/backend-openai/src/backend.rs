@@ -39,7 +39,10 @@ use std::sync::Arc;
 /// * An error of the choice (`choices[0].error`, as OpenRouter tells what the model's own provider said) is
 ///   [`BackendError::Provider`] with status 200, and [`BackendError::Interrupted`] if something had come before it.
 /// * `reasoning_details` and `audio` that a stream tells in pieces are put together as a whole answer has them.
-/// * A tool call without id gets one: `call_0`, `call_1`, … A call of a custom tool has its input as arguments.
+/// * A tool call without id gets one: `call_0`, `call_1`, … A call of a custom tool has its input as arguments. A call of a
+///   type of its own, of a tool that the server runs, is named by that type; what it is stands in its `extra`, and goes back
+///   so.
+/// * A stream that tells the whole answer in one chunk is understood; one that tells it once more at its end tells it once.
 /// * What the vocabulary doesn't have is in [`ChatReply::extra`], [`Message::extra`] and [`Usage::extra`], unless it
 ///   says nothing (`null`, or empty).
 /// * A stream is complete with `[DONE]`, or at its end if the answer has said why it ended. One that ends earlier

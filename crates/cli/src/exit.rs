@@ -37,7 +37,7 @@ impl Exit {
             Self::Unavailable => "network, server, or this machine",
             Self::NotRevoked => "logged out here, but the provider couldn't be told",
             Self::Interrupted => "interrupted (Ctrl-C)",
-            Self::Terminated => "a login was ended by SIGTERM, SIGHUP or SIGQUIT",
+            Self::Terminated => "a login at a terminal was ended by SIGTERM, SIGHUP or SIGQUIT",
         }
     }
 

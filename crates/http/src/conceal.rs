@@ -32,6 +32,9 @@ impl Concealer {
     /// Conceals in all that an error shows of the server's words.
     pub fn conceal_error(&self, error: &mut ProviderError) {
         error.message = self.conceal(&error.message);
+        for told in [&mut error.upstream, &mut error.failed_generation] {
+            *told = told.as_deref().map(|told| self.conceal(told));
+        }
         error.code = error.code.as_deref().map(|code| self.conceal(code));
         error.request_id = error.request_id.as_deref().map(|id| self.conceal(id));
     }

@@ -55,6 +55,7 @@ mod tests {
         let (one, other) = (Readers::of(here), Readers::of(here));
         assert!(Arc::ptr_eq(&one.0, &other.0));
         assert!(!Arc::ptr_eq(&one.0, &Readers::of(there).0));
+        assert!(Arc::ptr_eq(&one.0, &Readers::of(here).0), "still the same");
         drop((one, other));
         let _there = Readers::of(there);
         assert!(!ALL.lock().unwrap().contains_key(here), "it takes no memory");

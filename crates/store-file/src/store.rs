@@ -140,7 +140,8 @@ impl FileStore {
     }
 
     /// Tries whether a credential could be saved, before anybody goes to the trouble of getting one: whether what is
-    /// there can be read, or may be moved aside, and whether the disk has room. Leaves nothing behind but the directory.
+    /// there can be read, or may be moved aside, and whether the disk has room. Leaves nothing
+    /// behind but the directory with its locks.
     ///
     /// # Errors
     /// The [`StoreError`] that saving would have.

@@ -1,7 +1,8 @@
 //! Answers with status 200.
 
+use crate::body::{is_stream, read_all};
 use crate::error::{is_html, told_error};
-use crate::stream::{Events, StreamDecoder};
+use crate::stream::{Events, Fault, StreamDecoder};
 use gatepass_core::{BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
 use gatepass_http::{Concealer, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};
@@ -11,20 +12,36 @@ use std::sync::Arc;
 /// The most bytes that a whole answer may have; sound or an image in base64 fits.
 pub const ANSWER_LIMIT: usize = 64 << 20;
 
-/// Reads a whole answer with `parse`; the origin makes errors. Fills in the reply's metadata.
+/// Reads a whole answer with `parse`; the origin makes errors. Fills in the reply's metadata. A server that answers with
+/// a stream all the same is understood: a decoder reads it.
 ///
 /// # Errors
 /// [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
 /// [`BackendError::Network`] for one that breaks off.
-pub async fn read_reply(
+pub async fn read_reply<D: StreamDecoder + Default>(
     response: &mut HttpResponse,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<ChatReply, BackendError>,
 ) -> Result<ChatReply, BackendError> {
     let body = response.read(ANSWER_LIMIT).await?;
     let metadata = metadata(response);
-    let mut reply = read_whole(response, &body, parse)?;
-    reply.metadata = metadata;
-    Ok(reply)
+    let read = |origin: &Origin, body: &[u8]| {
+        if is_stream(body) {
+            read_all::<D>(origin, body)
+        } else {
+            parse(origin, body)
+        }
+    };
+    match read_whole(response, &body, read) {
+        Ok(mut reply) => {
+            reply.metadata = metadata;
+            Ok(reply)
+        }
+        Err(BackendError::Interrupted { mut partial, source }) => {
+            partial.metadata = metadata;
+            Err(BackendError::Interrupted { partial, source })
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Begins to read a streamed answer with `decoder`. A server that answers in one piece all the same is
@@ -74,6 +91,7 @@ fn read_whole<T>(
     body: &[u8],
     parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let is_page = is_html(response.headers(), body);
     let origin = Origin::taking(response);
     if is_page {
@@ -84,6 +102,9 @@ fn read_whole<T>(
     }
     parse(&origin, body)
 }
+
+/// Before JSON it is a mistake (RFC 8259 §8.1) that gateways make.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What came beside an answer.
 #[must_use]
@@ -160,7 +181,7 @@ impl Origin {
     #[must_use]
     pub fn told(&self, error: &Value) -> BackendError {
         let mut error = told_error(&self.host, error);
-        error.request_id = self.request_id();
+        error.request_id = self.request_id().or(error.request_id);
         self.concealer.conceal_error(&mut error);
         BackendError::Provider(Box::new(error))
     }
@@ -169,9 +190,18 @@ impl Origin {
     /// wrong with it.
     #[must_use]
     pub fn unanswered(&self, body: &[u8], what: &str) -> BackendError {
-        match serde_json::from_slice(body) {
-            Ok(told) if says_to_be_an_error(&told) => self.told(&told),
-            _ => self.unreadable(what),
+        match error_in(body) {
+            Some(told) => self.told(&told),
+            None => self.unreadable(what),
+        }
+    }
+
+    /// An event that can't be read, or tells of an error.
+    pub(crate) fn faulty(&self, fault: Fault) -> BackendError {
+        match fault {
+            Fault::Unreadable(error) => self.unparsable("an event", &error),
+            Fault::Told(error) => self.told(&error),
+            Fault::TooLarge(what) => self.unreadable(what),
         }
     }
 
@@ -199,14 +229,42 @@ pub fn broken_off(partial: ChatReply, source: BackendError) -> BackendError {
     }
 }
 
+/// The error that JSON says to be which stands in place of an answer, or of an event.
+#[must_use]
+pub fn error_in(json: &[u8]) -> Option<Value> {
+    serde_json::from_slice(json).ok().filter(says_to_be_an_error)
+}
+
 /// Gateways that answer 200 to everything.
 fn says_to_be_an_error(told: &Value) -> bool {
     let is_called_so = |name: &str| told.get(name).and_then(Value::as_str) == Some("error");
     let has_errors = told.get("errors").and_then(Value::as_array);
+    let has_message = ["message", "msg", "error_msg"]
+        .iter()
+        .any(|name| told.get(*name).is_some_and(Value::is_string));
+    let has_code = ["code", "error_code"]
+        .iter()
+        .any(|name| told.get(*name).is_some_and(is_code_of_error));
     is_called_so("object")
         || is_called_so("type")
         || told.get("success") == Some(&Value::Bool(false))
         || has_errors.is_some_and(|errors| !errors.is_empty())
+        || (has_message && (has_code || told.get("status").and_then(number).is_some_and(is_of_error)))
+}
+
+/// A word, or a number that isn't one of those that mean success.
+fn is_code_of_error(code: &Value) -> bool {
+    let word = code.as_str().unwrap_or_default().to_ascii_lowercase();
+    let is_word = !matches!(word.as_str(), "" | "ok" | "success");
+    number(code).map_or(is_word, is_of_error)
+}
+
+const fn is_of_error(number: u64) -> bool {
+    number >= 400
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// A server that ends a stream without having ended its answer.

@@ -4,6 +4,7 @@
 mod answer;
 mod arguments;
 mod array;
+mod body;
 mod budget;
 mod error;
 mod lenient;
@@ -11,8 +12,9 @@ mod members;
 mod object;
 mod rest;
 mod stream;
+mod surrogate;
 
-pub use answer::{ANSWER_LIMIT, Origin, broken_off, metadata, read_json, read_reply, read_stream};
+pub use answer::{ANSWER_LIMIT, Origin, broken_off, error_in, metadata, read_json, read_reply, read_stream};
 pub use arguments::Arguments;
 pub use budget::{Budget, member_weight, weight};
 pub use error::{read_error, told_error};

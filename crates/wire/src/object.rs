@@ -78,7 +78,7 @@ where
     members.next_value_seed(Seed(Any(place)))
 }
 
-/// Reads a list of objects for its first: that with the index 0, or else the one told first. It is the answer
+/// Reads a list of objects for its first: that with the index 0, which some leave out, or else the one told first. It is the answer
 /// itself; what is no list is an error.
 ///
 /// # Errors
@@ -140,6 +140,9 @@ pub trait TakesAny<'de>: Sized {
         while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
+
+    /// Reads a text.
+    fn take_text(self, _: &str) {}
 }
 
 struct Any<P>(P);
@@ -171,7 +174,8 @@ impl<'de, P: TakesAny<'de>> Visitor<'de> for Any<P> {
         Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.take_text(text);
         Ok(())
     }
 
@@ -270,7 +274,7 @@ impl<'de, T: Object<'de>> Visitor<'de> for First<'_, T> {
             if items.next_element_seed(Seed(Any(Place(&mut other))))?.is_none() {
                 return Ok(());
             }
-            if other.index() == Some(0) && first.index() > Some(0) {
+            if other.index() <= Some(0) && first.index() > Some(0) {
                 *first = other;
             }
         }

@@ -1,8 +1,9 @@
 use crate::answer::Origin;
 use crate::array::Array;
+use crate::surrogate::mended;
 use futures_core::Stream;
 use gatepass_core::{BackendError, ChatEvent};
-use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder, SseError};
+use gatepass_http::{Bytes, HttpError, HttpResponse, SseDecoder, SseError, SseEvent};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -18,7 +19,8 @@ pub trait StreamDecoder: Send + Unpin + 'static {
     /// `[DONE]` don't come here.
     ///
     /// # Errors
-    /// See [`Fault`]; the stream then ends, after the events that were told until then.
+    /// See [`Fault`]; the stream then ends, after the events that were told until then. An event that is
+    /// [unreadable](Fault::Unreadable) has told nothing: it may be read once more, mended.
     fn read(&mut self, name: &str, data: &str) -> Result<Progress, Fault>;
 
     /// Where the events are that have been told and not taken yet.
@@ -146,21 +148,12 @@ impl<D: StreamDecoder> Events<D> {
             Err(error) => return Err(self.origin.unreadable(error.to_string())),
         };
         self.begun = true;
-        if event.data.trim_ascii() == "[DONE]" {
-            return Ok(Read::Done);
-        }
-        if event.name == "error" {
-            let told = serde_json::from_str(event.data).unwrap_or_else(|_| Value::from(event.data));
-            return Err(self.origin.told(&told));
-        }
-        match self.decoder.read(event.name, event.data) {
+        match read_event(&mut self.decoder, &event) {
             Ok(Progress::More) => Ok(Read::Event),
             Ok(Progress::Done) => Ok(Read::Done),
             // The connection ended within it.
             Err(Fault::Unreadable(_)) if is_last => Ok(Read::Nothing),
-            Err(Fault::Unreadable(error)) => Err(self.origin.unparsable("an event", &error)),
-            Err(Fault::Told(error)) => Err(self.origin.told(&error)),
-            Err(Fault::TooLarge(what)) => Err(self.origin.unreadable(what)),
+            Err(fault) => Err(self.origin.faulty(fault)),
         }
     }
 
@@ -222,6 +215,27 @@ impl<D: StreamDecoder> Events<D> {
             self.origin
                 .unreadable(format!("it is no event stream ({content_type})"))
         }
+    }
+}
+
+/// Reads what events of all wires may be, and with `decoder` what this one's are.
+pub(crate) fn read_event<D: StreamDecoder>(decoder: &mut D, event: &SseEvent<'_>) -> Result<Progress, Fault> {
+    match event.data.trim_ascii() {
+        "[DONE]" => return Ok(Progress::Done),
+        // A sign of life.
+        "" => return Ok(Progress::More),
+        _ => {}
+    }
+    if event.name == "error" {
+        let told = serde_json::from_str(event.data);
+        return Err(Fault::Told(told.unwrap_or_else(|_| Value::from(event.data))));
+    }
+    match decoder.read(event.name, event.data) {
+        Err(Fault::Unreadable(error)) => match mended(event.data) {
+            Some(data) => decoder.read(event.name, &data),
+            None => Err(Fault::Unreadable(error)),
+        },
+        read => read,
     }
 }
 

@@ -397,8 +397,8 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "the file isn't synced before it gets its name",
         file: "crates/store-file/src/directory/mod.rs",
-        text: "file.sync_all()?;",
-        instead: "",
+        text: "file.write_all(bytes)?;\n        file.sync_all()",
+        instead: "file.write_all(bytes)",
         test: "gatepass-file-store --test it power::after_a_power_loss_old_or_new_is_there_and_nothing_acknowledged_is_lost",
     },
     Bug {

@@ -92,7 +92,7 @@ impl Decoder {
             "message_delta" => {
                 self.count(event.usage);
                 self.keep(event.rest)?;
-                self.finish(event.delta)?;
+                self.finish(event.delta.stop_reason.as_str(), event.delta.rest)?;
             }
             "message_stop" => return Ok(Progress::Done),
             "error" => return Err(Fault::Told(event.error.map_or(Value::Null, |error| *error))),
@@ -101,10 +101,13 @@ impl Decoder {
         Ok(Progress::More)
     }
 
-    fn start(&mut self, message: Answer<'_>) -> Result<(), Fault> {
+    /// Begins the answer. One that goes on with what a program on the server's side asks for may be told whole here.
+    fn start(&mut self, mut message: Answer<'_>) -> Result<(), Fault> {
         if self.started {
             return Ok(());
         }
+        let word = std::mem::take(&mut message.stop_reason);
+        let is_whole = !message.content.is_empty();
         self.started = true;
         self.told.events.push_back(ChatEvent::Started {
             id: message.id.into_owned(),
@@ -118,6 +121,9 @@ impl Decoder {
             if let Some(open) = self.open.pop() {
                 open.close(&mut self.told);
             }
+        }
+        if is_whole {
+            self.finish(word.as_str(), JsonObject::new())?;
         }
         Ok(())
     }
@@ -133,7 +139,13 @@ impl Decoder {
     }
 
     fn go_on(&mut self, index: Option<u64>, delta: Delta<'_>) -> Result<(), Fault> {
-        let position = self.position(index);
+        let mut position = self.position(index);
+        if position.is_none()
+            && let Some(piece) = Piece::begun_by(delta.kind.as_str())
+        {
+            self.open(index, piece)?;
+            position = self.position(index);
+        }
         match position.and_then(|position| self.open.get_mut(position)) {
             Some(open) => open.add(delta, &mut self.told, &mut self.budget),
             None => Ok(()),
@@ -154,9 +166,8 @@ impl Decoder {
         }
     }
 
-    fn finish(&mut self, delta: Delta<'_>) -> Result<(), Fault> {
-        let mut rest = delta.rest;
-        let finish = finish_reason(delta.stop_reason.as_str(), &mut rest);
+    fn finish(&mut self, word: &str, mut rest: JsonObject) -> Result<(), Fault> {
+        let finish = finish_reason(word, &mut rest);
         self.keep(rest)?;
         if finish.is_some() && finish != self.finish {
             self.told.events.extend(finish.clone().map(ChatEvent::Finish));

@@ -1,6 +1,6 @@
 use gatepass_core::{JsonObject, Part, Reasoning, Text, ToolCall};
-use gatepass_wire::{Object, Text as Name};
-use serde::de::MapAccess;
+use gatepass_wire::{Items, Object, TakesAny, Text as Name};
+use serde::de::{MapAccess, SeqAccess};
 use serde_json::Value;
 
 /// A piece of `content`, as it came.
@@ -15,7 +15,33 @@ impl<'de> Object<'de> for Piece {
     }
 }
 
+/// The place of `content`: pieces, or one text in their place.
+pub(super) struct Pieces<'p> {
+    pub(super) pieces: &'p mut Vec<Piece>,
+    pub(super) text: &'p mut String,
+}
+
+impl<'de> TakesAny<'de> for Pieces<'_> {
+    fn take_list<A: SeqAccess<'de>>(self, items: A) -> Result<(), A::Error> {
+        Items(self.pieces).take_list(items)
+    }
+
+    fn take_text(self, text: &str) {
+        self.text.push_str(text);
+    }
+}
+
 impl Piece {
+    /// The piece that a delta goes on with, for servers that don't say that it begins.
+    pub(super) fn begun_by(delta: &str) -> Option<Self> {
+        let kind = match delta {
+            "text_delta" => "text",
+            "thinking_delta" => "thinking",
+            _ => return None,
+        };
+        Some(Self(JsonObject::from_iter([("type".to_owned(), kind.into())])))
+    }
+
     pub(super) fn kind(&self) -> &str {
         self.0.get("type").and_then(Value::as_str).unwrap_or_default()
     }

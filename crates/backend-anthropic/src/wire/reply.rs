@@ -1,9 +1,9 @@
 use super::WIRE;
 use super::finish::finish_reason;
-use super::part::Piece;
+use super::part::{Piece, Pieces};
 use super::usage::Tokens;
 use gatepass_core::{BackendError, ChatReply, JsonObject, Message, Part, Role};
-use gatepass_wire::{ITEMS_LIMIT, Items, Object, Optional, Origin, Text, from_slice, keep, read_into, said};
+use gatepass_wire::{ITEMS_LIMIT, Object, Optional, Origin, Text, from_slice, keep, read_into, said};
 use serde::de::MapAccess;
 use serde_json::Value;
 
@@ -18,7 +18,9 @@ pub(super) struct Answer<'a> {
     pub(super) id: Text<'a>,
     pub(super) model: Text<'a>,
     pub(super) content: Vec<Piece>,
-    stop_reason: Text<'a>,
+    /// All of the content, as compatible servers have it that only ever say one text.
+    text: String,
+    pub(super) stop_reason: Text<'a>,
     pub(super) usage: Option<Box<Tokens>>,
     error: Option<Value>,
     pub(super) rest: JsonObject,
@@ -31,7 +33,10 @@ impl<'de> Object<'de> for Answer<'de> {
             "role" => self.role = members.next_value()?,
             "id" => self.id = members.next_value()?,
             "model" => self.model = members.next_value()?,
-            "content" => read_into(Items(&mut self.content), members)?,
+            "content" => {
+                let (pieces, text) = (&mut self.content, &mut self.text);
+                read_into(Pieces { pieces, text }, members)?;
+            }
             "stop_reason" => self.stop_reason = members.next_value()?,
             "usage" => read_into(Optional(&mut self.usage), members)?,
             "error" => self.error = said(members)?,
@@ -46,7 +51,7 @@ pub(crate) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendEr
     read(body).map_err(|unfit| match unfit {
         Unfit::Unreadable(error) => origin.unparsable("it", &error),
         Unfit::Told(error) => origin.told(&error),
-        Unfit::Other(what) => origin.unreadable(what),
+        Unfit::Other(what) => origin.unanswered(body, what),
     })
 }
 
@@ -81,6 +86,7 @@ impl Answer<'_> {
 
     fn into_reply(mut self) -> ChatReply {
         let mut parts = Vec::with_capacity(self.content.len());
+        parts.extend((!self.text.is_empty()).then(|| Part::text(self.text)));
         let mut calls = 0;
         for piece in self.content {
             let part = piece.into_part(calls);

@@ -226,6 +226,24 @@ async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
 }
 
 #[tokio::test]
+async fn a_server_that_only_streams_is_understood() {
+    let server = ModelServer::start().await;
+    let events = events();
+    let body = events
+        .iter()
+        .map(|event| format!("data: {event}\n\n"))
+        .collect::<String>();
+    server.push(Answer::sse([body.clone()]));
+    server.push(Answer::sse([body]));
+    let whole = backend(&server).chat(question()).await.unwrap();
+    let streamed = backend(&server).chat_stream(question()).await.unwrap();
+    let mut streamed = streamed.collect().await.unwrap();
+    streamed.metadata = whole.metadata.clone();
+    assert_eq!(whole, streamed);
+    assert!(whole.finish.is_some());
+}
+
+#[tokio::test]
 async fn what_is_no_stream_is_said_to_be_none() {
     let page = "<html>canary</html>";
     for (answer, expected) in [

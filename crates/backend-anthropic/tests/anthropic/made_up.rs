@@ -222,7 +222,44 @@ fn streamed() -> Vec<Recording> {
         delta(0, "compaction_delta", "content", json!("far")),
         stop(0),
     ];
+    let mut program_goes_on = message(
+        json!([
+            { "type": "code_execution_tool_result", "tool_use_id": "srvtoolu_1", "content": { "type": "code_execution_result", "stdout": "6" } },
+            { "type": "tool_use", "id": "toolu_1", "name": "time", "input": { "at": "noon" } },
+        ]),
+        "tool_use",
+    );
+    program_goes_on["container"] = json!({ "id": "container_1" });
+    let another_model = [
+        start(0, json!({ "type": "thinking", "thinking": "", "signature": "" })),
+        delta(0, "signature_delta", "signature", json!("b25l")),
+        stop(0),
+        start(
+            1,
+            json!({ "type": "fallback", "from": { "model": "claude-2" }, "to": { "model": "claude-1" } }),
+        ),
+        stop(1),
+        start(2, json!({ "type": "thinking", "thinking": "", "signature": "" })),
+        delta(2, "signature_delta", "signature", json!("dHdv")),
+        stop(2),
+        start(3, text("")),
+        delta(3, "text_delta", "text", json!("Hi")),
+        stop(3),
+    ];
     [
+        (
+            "a program that goes on, told with the beginning",
+            vec![
+                json!({ "type": "message_start", "message": program_goes_on }),
+                json!({ "type": "message_stop" }),
+            ],
+            called("time", json!({ "at": "noon" }), "tool_use"),
+        ),
+        (
+            "an answer that another model ends",
+            stream(another_model, "end_turn"),
+            said("Hi", "end_turn"),
+        ),
         (
             "thoughts that are kept back, in pieces",
             stream(hidden, "end_turn"),

@@ -250,6 +250,13 @@ fn content(recording: &Recording) -> Vec<Value> {
         let delta = &event["delta"];
         match event["type"].as_str().unwrap() {
             "message" => content.extend(event["content"].as_array().unwrap().iter().cloned()),
+            "message_start" => content.extend(
+                event["message"]["content"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            ),
             "content_block_start" => content.push(event["content_block"].clone()),
             "content_block_stop" if !input.is_empty() => {
                 let told = std::mem::take(&mut input);
@@ -321,6 +328,8 @@ fn is_said_otherwise(path: &str) -> bool {
         "/index",
         "/message/type",
         "/message/role",
+        "/message/stop_reason",
+        "/message/content/type",
         "/delta/stop_reason",
         "/delta/type",
         "/delta/content",

@@ -45,6 +45,12 @@ async fn every_word_has_its_kind() {
         (
             400,
             "invalid_request_error",
+            "You have reached your specified API usage limits. You will regain access on 2026-02-01.",
+            ErrorKind::Quota,
+        ),
+        (
+            400,
+            "invalid_request_error",
             "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
             ErrorKind::ContextLength,
         ),

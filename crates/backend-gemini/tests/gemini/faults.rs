@@ -113,6 +113,11 @@ async fn a_blocked_prompt_is_an_error_that_tells_why() {
             "the prompt was blocked",
         ),
         (
+            json!({ "blockReason": "IMAGE_SAFETY" }),
+            ErrorKind::ContentFilter,
+            "the prompt was blocked",
+        ),
+        (
             json!({ "blockReason": "MODEL_ARMOR", "blockReasonMessage": "Blocked by policy." }),
             ErrorKind::ContentFilter,
             "the prompt was blocked: Blocked by policy.",
@@ -275,6 +280,17 @@ async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
 }
 
 /// As Google answers where a proxy drops `alt=sse`.
+#[tokio::test]
+async fn a_server_that_only_streams_is_understood() {
+    let server = ModelServer::start().await;
+    server.push(Answer::sse([HALF, END]));
+    let reply = backend(&server).chat(question()).await.unwrap();
+    assert_eq!(
+        (reply.text().as_str(), reply.finish),
+        ("Half", Some(FinishReason::Stop))
+    );
+}
+
 #[tokio::test]
 async fn a_stream_that_is_one_array_is_read_as_it_comes_wherever_it_is_cut() {
     let item = |text: &str| json!({ "candidates": [{ "content": { "parts": [{ "text": text }] } }] });

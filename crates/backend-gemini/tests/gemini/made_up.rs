@@ -117,6 +117,11 @@ fn whole() -> Vec<Recording> {
             said("Hi", "UNHEARD_OF"),
         ),
         ("tokens of all kinds", counted, said("Hi", "STOP")),
+        (
+            "no image",
+            answer(json!({ "content": {}, "finishReason": "NO_IMAGE", "index": 0 })),
+            said("", "NO_IMAGE"),
+        ),
     ]
     .map(|(id, body, expect)| asked("generateContent", Recording::made_up(id, &body, expect)))
     .into()
@@ -150,6 +155,9 @@ fn streamed() -> Vec<Recording> {
         json!([{ "functionCall": { "name": "time", "args": { "at": "noon" } }, "thoughtSignature": "c2ln" }]),
     );
     let drawn = chunk(json!([{ "inlineData": { "mimeType": "image/png", "data": "AAAA" } }]));
+    let proven = chunk(
+        json!([{ "inlineData": { "mimeType": "image/jpeg", "data": "AA==" }, "thoughtSignature": "c2ln" }]),
+    );
     [
         (
             "an end without content",
@@ -175,6 +183,11 @@ fn streamed() -> Vec<Recording> {
             "a call among words",
             vec![call, end("STOP")],
             called("time", json!({ "at": "noon" }), "STOP"),
+        ),
+        (
+            "an image with its proof, and an empty text at the end",
+            vec![proven, text(""), end("STOP")],
+            said("", "STOP"),
         ),
         (
             "an image among words",

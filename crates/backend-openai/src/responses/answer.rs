@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Reads a whole answer.
 pub(super) async fn read_reply(response: &mut HttpResponse) -> Result<ChatReply, BackendError> {
-    gatepass_wire::read_reply(response, reply).await
+    gatepass_wire::read_reply::<Decoder>(response, reply).await
 }
 
 /// Begins to read a streamed answer.

@@ -3,7 +3,7 @@ mod telling;
 use super::WIRE;
 use super::event::{Event, object};
 use super::item::{Item, Kind, Place, said, tell_item, thought};
-use super::open::{OpenItem, OpenItems};
+use super::open::{CallPieces, OpenItem, OpenItems};
 use super::reply::{Response, item};
 use gatepass_core::{ChatEvent, FinishReason, JsonObject};
 use gatepass_wire::{Budget, Fault, Progress, StreamDecoder, from_str};
@@ -22,8 +22,10 @@ pub(super) struct Decoder {
     refused: bool,
     /// Items that ended before earlier ones did.
     held: Vec<Held>,
-    /// So many tool calls have been announced.
+    /// So many tool calls have been announced …
     calls: usize,
+    /// … and whether one has been told: what begins as a call may be the server's own, and end as something else.
+    has_called: bool,
     /// The part that was told last, if it can go on.
     last: Option<Last>,
     finish: Option<FinishReason>,
@@ -103,6 +105,9 @@ impl Decoder {
             "response.reasoning_summary_text.delta" => self.add_piece(event, Kind::Thought, summary)?,
             "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
                 self.add_arguments(&event)?;
+            }
+            "response.function_call_arguments.done" | "response.custom_tool_call_input.done" => {
+                self.end_arguments(event)?;
             }
             "response.output_text.annotation.added" => self.add_annotation(event, content)?,
             "response.content_part.done" => self.end_piece(event, content)?,
@@ -193,6 +198,19 @@ impl Decoder {
                 index: position,
                 arguments: arguments.to_owned(),
             });
+        }
+        Ok(())
+    }
+
+    /// All arguments at once, of servers that don't tell them in pieces.
+    fn end_arguments(&mut self, mut event: Event<'_>) -> Result<(), Fault> {
+        let open = self.items.existing(&event);
+        let is_untold = open
+            .and_then(|item| item.call.as_ref())
+            .is_some_and(CallPieces::is_empty);
+        if is_untold {
+            event.delta = std::mem::take(&mut event.arguments);
+            self.add_arguments(&event)?;
         }
         Ok(())
     }
@@ -301,11 +319,10 @@ impl Decoder {
                     .unwrap_or_default(),
             ));
         }
-        let has_calls = self.calls > 0;
-        let finish = response
-            .finish(has_calls, self.refused)
-            .unwrap_or(FinishReason::Stop);
         self.end_calls();
+        let finish = response
+            .finish(self.has_called, self.refused)
+            .unwrap_or(FinishReason::Stop);
         self.events.push_back(ChatEvent::Finish(finish.clone()));
         self.finish = Some(finish);
         Ok(Progress::Done)

@@ -254,6 +254,10 @@ fn drop_empty_lists(piece: &mut JsonObject) {
 fn call(mut item: JsonObject, arguments: &str) -> ToolCall {
     let mut take = |name: &str| item.remove(name).map(text_of).unwrap_or_default();
     let mut call = ToolCall::new(take("call_id"), take("name"), take(arguments));
+    if call.id.is_empty() {
+        // A result has to name its call.
+        call.id = item.get("id").cloned().map(text_of).unwrap_or_default();
+    }
     item.remove("type");
     call.extra = item;
     call

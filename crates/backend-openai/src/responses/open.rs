@@ -149,8 +149,13 @@ impl OpenItems {
             return None;
         }
         let by = |is: &dyn Fn(&OpenItem) -> bool| self.open.iter().position(is);
-        let open = by(&|item| item.index.is_some() && item.index == index)
-            .or_else(|| by(&|item| !id.is_empty() && item.id == id));
+        // A server may leave its calls out of the whole: what stands in their place is another item.
+        let is_call = matches!(told, Item::Whole(Part::ToolCall(_)));
+        let may_be = |item: &OpenItem| is_call || item.call.is_none();
+        let open = by(&|item| item.index.is_some() && item.index == index && may_be(item))
+            .or_else(|| by(&|item| !id.is_empty() && item.id == id))
+            // Of a server that neither numbers nor names what it tells.
+            .or_else(|| by(&|item| item.index.is_none() && item.id.is_empty() && may_be(item)));
         Some(open.map(|open| self.open.remove(open)))
     }
 
@@ -281,6 +286,11 @@ impl CallPieces {
 
     pub(super) const fn is_announced(&self) -> bool {
         self.announced
+    }
+
+    /// Whether no arguments have come.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.arguments.is_empty()
     }
 
     pub(super) fn push(&mut self, arguments: &str) {

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 pub(super) struct Call<'a> {
     pub(super) index: Count,
     pub(super) id: Text<'a>,
+    kind: Text<'a>,
     function: Function<'a>,
     custom: Option<Box<Function<'a>>>,
     /// Members that have no name here.
@@ -25,7 +26,12 @@ impl<'de> Object<'de> for Call<'de> {
             "id" => self.id = members.next_value()?,
             "function" => read_into(Place(&mut self.function), members)?,
             "custom" => read_into(Optional(&mut self.custom), members)?,
-            "type" => pass_over(members)?,
+            "type" => self.kind = members.next_value()?,
+            // Of servers that do without `function`.
+            "name" if self.function.name.is_empty() => self.function.name = members.next_value()?,
+            "arguments" if self.function.arguments.is_empty() => {
+                self.function.arguments = members.next_value()?;
+            }
             _ => keep(&mut self.rest, name, members)?,
         }
         Ok(())
@@ -52,17 +58,28 @@ impl<'de> Object<'de> for Function<'de> {
 }
 
 impl<'a> Call<'a> {
-    /// What it calls. Servers that send every member send empty ones, too.
+    /// What it calls. Servers that send every member send empty ones, too. A call of another type, of a tool that the server
+    /// runs, is called by its type if by nothing else; what it is stands in a member of that name.
     pub(super) fn take_function(&mut self) -> Function<'a> {
-        let function = std::mem::take(&mut self.function);
-        match self.custom.take() {
-            Some(custom) if function.is_empty() => {
-                // It stays a custom tool's call.
-                self.rest.insert("type".into(), "custom".into());
-                *custom
-            }
-            _ => function,
+        let mut function = std::mem::take(&mut self.function);
+        let kind = std::mem::take(&mut self.kind);
+        if let Some(custom) = self.custom.take().filter(|_| function.is_empty()) {
+            // It stays a custom tool's call.
+            self.rest.insert("type".into(), "custom".into());
+            return *custom;
         }
+        if !matches!(kind.as_str(), "" | "function" | "custom") {
+            self.rest.insert("type".into(), kind.as_str().into());
+            if function.is_empty() && self.rest.contains_key(kind.as_str()) {
+                function.name = kind;
+            }
+        }
+        function
+    }
+
+    /// Whether it goes on with a call that it doesn't name.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.index.0.is_none() && self.id.is_empty() && self.function.name.is_empty()
     }
 
     /// What Google's compatible API wants back with the call: its proof of a thought.

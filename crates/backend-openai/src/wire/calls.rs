@@ -34,15 +34,48 @@ struct Started {
 }
 
 impl Calls {
+    /// Adds the pieces of one chunk.
+    ///
+    /// Several that say neither which call they belong to nor begin one go on with the last calls, in their order.
+    pub(super) fn add_all(
+        &mut self,
+        pieces: Vec<Call<'_>>,
+        budget: &mut Budget,
+        events: &mut VecDeque<ChatEvent>,
+    ) -> Result<(), Fault> {
+        let are_nameless = pieces.len() > 1 && pieces.iter().all(Call::is_nameless);
+        let first = self
+            .calls
+            .len()
+            .checked_sub(pieces.len())
+            .filter(|_| are_nameless);
+        for (number, piece) in pieces.into_iter().enumerate() {
+            let position = first.map(|first| first + number);
+            self.add_to(position, piece, budget, events)?;
+        }
+        Ok(())
+    }
+
     /// Adds a piece.
     pub(super) fn add(
         &mut self,
+        piece: Call<'_>,
+        budget: &mut Budget,
+        events: &mut VecDeque<ChatEvent>,
+    ) -> Result<(), Fault> {
+        self.add_to(None, piece, budget, events)
+    }
+
+    /// Adds a piece to the call at `position`, or else to the one that it names.
+    fn add_to(
+        &mut self,
+        position: Option<usize>,
         mut piece: Call<'_>,
         budget: &mut Budget,
         events: &mut VecDeque<ChatEvent>,
     ) -> Result<(), Fault> {
         let function = piece.take_function();
-        let position = match self.continued(&piece, &function) {
+        let position = match position.or_else(|| self.continued(&piece, &function)) {
             Some(position) => position,
             None => self.start(&piece, events)?,
         };
@@ -52,6 +85,11 @@ impl Calls {
         let before = call.size();
         call.add(position, piece, function, events);
         budget.take(call.size().saturating_sub(before))
+    }
+
+    /// Tells the calls that are whole.
+    pub(super) fn tell_whole(&mut self, events: &mut VecDeque<ChatEvent>) {
+        self.tell(|call| call.arguments.are_whole(), events);
     }
 
     /// Tells all calls that haven't been told as a whole.
@@ -77,7 +115,7 @@ impl Calls {
             return Err(Fault::TooLarge(TOO_MANY));
         }
         // A call without arguments may be one whose arguments are still to come.
-        self.tell(|call| call.arguments.are_whole(), events);
+        self.tell_whole(events);
         self.calls.push(Started {
             index: piece.index.0,
             id: None,

@@ -4,12 +4,12 @@ use super::chunk::{Choice, Chunk};
 use super::content;
 use super::delta;
 use super::reply::{Answer, Spoken, finish_reason};
-use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part};
+use gatepass_core::{ChatEvent, FinishReason, JsonObject, Part, Usage};
 use gatepass_wire::Budget;
 use gatepass_wire::Content;
-use gatepass_wire::read_str;
 use gatepass_wire::{Fault, Progress, StreamDecoder};
 use gatepass_wire::{append, merge, replace};
+use gatepass_wire::{error_in, read_str};
 use std::collections::VecDeque;
 use std::mem::take;
 
@@ -18,16 +18,31 @@ use std::mem::take;
 pub(crate) struct Decoder {
     events: VecDeque<ChatEvent>,
     calls: Calls,
-    started: bool,
+    started: Started,
     refused: bool,
     /// It has thought.
     thought: bool,
+    /// It has said something.
+    said: bool,
+    /// What it costs has been told.
+    counted: bool,
+    /// See [`Chunk::others`].
+    others: usize,
     finish: Option<FinishReason>,
     /// What the vocabulary doesn't have.
     message_rest: JsonObject,
     reply_rest: JsonObject,
     /// For all that is held back.
     pub(super) budget: Budget,
+}
+
+/// Whether the answer has been begun. A server that names it later has that told once more then.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Started {
+    #[default]
+    No,
+    Nameless,
+    Named,
 }
 
 impl StreamDecoder for Decoder {
@@ -71,7 +86,14 @@ impl Decoder {
                 serde_json::from_str(data).map_err(Fault::Unreadable)?,
             ));
         }
-        if !self.started || self.finish.is_some() || chunk.choice.is_none() {
+        if chunk.says_nothing()
+            && let Some(error) = error_in(data.as_bytes())
+        {
+            return Err(Fault::Told(error));
+        }
+        let others = chunk.others + chunk.choice.as_ref().map_or(0, |choice| choice.others);
+        let is_alike = std::mem::replace(&mut self.others, others) == others;
+        if self.started == Started::No || self.finish.is_some() || chunk.choice.is_none() || !is_alike {
             self.keep_rest(data)?;
         }
         self.start(&mut chunk);
@@ -82,18 +104,30 @@ impl Decoder {
             self.add_choice(choice, data)?;
         }
         if let Some(usage) = chunk.usage {
-            self.events.push_back(ChatEvent::Usage(usage.into_usage()));
+            self.count(usage.into_usage());
         }
         error.map_or(Ok(()), |error| Err(Fault::Told(*error)))
     }
 
+    /// The last count counts, if it is one.
+    fn count(&mut self, usage: Usage) {
+        let counts = [usage.input_tokens, usage.output_tokens, usage.total_tokens];
+        if counts.iter().any(Option::is_some) || !self.counted {
+            self.counted = true;
+            self.events.push_back(ChatEvent::Usage(usage));
+        }
+    }
+
     /// Some servers begin with a chunk that says nothing, of their content filter's making for instance.
     fn start(&mut self, chunk: &mut Chunk<'_>) {
-        let says_nothing = chunk.id.is_empty() && chunk.model.is_empty() && chunk.choice.is_none();
-        if self.started || says_nothing {
-            return;
-        }
-        self.started = true;
+        let is_nameless = chunk.id.is_empty() && chunk.model.is_empty();
+        self.started = match self.started {
+            Started::Named => return,
+            Started::Nameless if is_nameless => return,
+            Started::No if is_nameless && chunk.choice.is_none() => return,
+            _ if is_nameless => Started::Nameless,
+            _ => Started::Named,
+        };
         self.events.push_back(ChatEvent::Started {
             id: take(&mut chunk.id).into_owned(),
             model: take(&mut chunk.model).into_owned(),
@@ -106,11 +140,22 @@ impl Decoder {
             let logprobs = [("logprobs".to_owned(), *logprobs)];
             merge(&mut self.reply_rest, logprobs, append, &mut self.budget)?;
         }
+        let has_pieces = !choice.delta.tool_calls.is_empty();
         self.add_spoken(&mut choice.delta)?;
+        if let Some(mut message) = choice.message.take()
+            && !self.said
+        {
+            self.add_spoken(&mut message)?;
+        }
         let finish = finish_reason(take(&mut choice.finish_reason), self.refused);
         if finish.is_some() && finish != self.finish {
             self.keep_rest(data)?;
-            self.calls.close(&mut self.events);
+            // Some servers say with each piece of a call why the answer will end.
+            if has_pieces {
+                self.calls.tell_whole(&mut self.events);
+            } else {
+                self.calls.close(&mut self.events);
+            }
             self.events.extend(finish.clone().map(ChatEvent::Finish));
             self.finish = finish;
         }
@@ -122,22 +167,24 @@ impl Decoder {
             return Err(Fault::TooLarge(TOO_MANY));
         }
         if let Some((thought, field)) = spoken.take_thought() {
+            self.said = true;
             let field = (!std::mem::replace(&mut self.thought, true)).then_some(field);
             self.events
                 .push_back(ChatEvent::Reasoning(super::thought::thought(thought, field)));
         }
         self.add_content(take(&mut spoken.content));
         if let Some(refusal) = take(&mut spoken.refusal).into_owned() {
-            self.refused = true;
+            (self.refused, self.said) = (true, true);
             self.events.push_back(ChatEvent::Text(refusal));
         }
         if !spoken.tool_calls.is_empty() {
-            for call in take(&mut spoken.tool_calls) {
-                self.calls.add(call, &mut self.budget, &mut self.events)?;
-            }
+            self.said = true;
+            let pieces = take(&mut spoken.tool_calls);
+            self.calls.add_all(pieces, &mut self.budget, &mut self.events)?;
         }
         let function = spoken.function_call.take();
         if let Some(function) = function.filter(|function| !function.is_empty()) {
+            self.said = true;
             let call = (*function).into();
             self.calls.add(call, &mut self.budget, &mut self.events)?;
         }
@@ -152,8 +199,12 @@ impl Decoder {
             Content::None => {}
             // The rule, without a list.
             Content::Text(text) if text.is_empty() => {}
-            Content::Text(text) => self.events.push_back(ChatEvent::Text(text.into_owned())),
+            Content::Text(text) => {
+                self.said = true;
+                self.events.push_back(ChatEvent::Text(text.into_owned()));
+            }
             pieces @ Content::Other(_) => {
+                self.said = true;
                 for part in content::parts(pieces) {
                     match part {
                         Part::Text(gatepass_core::Text { text, extra, .. }) => {
@@ -171,7 +222,8 @@ impl Decoder {
     }
 
     /// Reads a chunk once more, for what the vocabulary doesn't have. The first chunk and the last ones tell
-    /// it; to look for it in all of them would take longer than to read them.
+    /// it, and one that has other members than the one before it; to look for it in all of them would take longer than
+    /// to read them.
     fn keep_rest(&mut self, data: &str) -> Result<(), Fault> {
         let Ok(mut answer) = Answer::read_chunk(data) else {
             return Ok(());

@@ -173,10 +173,11 @@ impl Serialize for WireCall<'_> {
         } = self.call;
         let mut object = Members::start(serializer, self.extra)?;
         object.member("id", &sendable_id(id, self.dialect))?;
-        if self.extra.get("type").and_then(Value::as_str) == Some("custom") {
+        let kind = self.extra.get("type").and_then(Value::as_str);
+        if kind == Some("custom") {
             let input = arguments;
             object.member("custom", &WireCustom { name, input })?;
-        } else {
+        } else if kind.is_none_or(|kind| !self.extra.contains_key(kind)) {
             // Some servers parse what others leave empty.
             let is_empty = arguments.trim().is_empty();
             let arguments = if is_empty { "{}" } else { arguments };

@@ -218,15 +218,15 @@ fn calls<'a>(
 /// Our word for the provider's: OpenAI's, or that of a server that passes on what its engine says. A refusal is content
 /// that was withheld, though OpenAI ends it with `stop`.
 pub(super) fn finish_reason(word: Text<'_>, refused: bool) -> Option<FinishReason> {
-    match word.as_str() {
+    match word.as_str().to_ascii_lowercase().as_str() {
         "" => None,
         "stop" if refused => Some(FinishReason::ContentFilter),
-        "stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn" => Some(FinishReason::Stop),
+        "stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn" | "complete" => Some(FinishReason::Stop),
         "length" | "model_length" | "max_tokens" | "model_context_window_exceeded" => {
             Some(FinishReason::Length)
         }
-        "tool_calls" | "function_call" => Some(FinishReason::ToolCalls),
-        "content_filter" | "sensitive" => Some(FinishReason::ContentFilter),
+        "tool_calls" | "function_call" | "tool_call" | "tool_use" => Some(FinishReason::ToolCalls),
+        "content_filter" | "sensitive" | "safety" | "refusal" => Some(FinishReason::ContentFilter),
         _ => word.into_owned().map(FinishReason::Other),
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct Tokens {
     total_tokens: Count,
     prompt_tokens_details: Details,
     completion_tokens_details: Details,
-    /// DeepSeek's.
+    /// DeepSeek's name for `cached_tokens`; Moonshot and Mistral have theirs here, too.
     prompt_cache_hit_tokens: Count,
     rest: JsonObject,
 }
@@ -25,7 +25,9 @@ impl<'de> Object<'de> for Tokens {
             "total_tokens" => self.total_tokens = members.next_value()?,
             "prompt_tokens_details" => read_into(Place(&mut self.prompt_tokens_details), members)?,
             "completion_tokens_details" => read_into(Place(&mut self.completion_tokens_details), members)?,
-            "prompt_cache_hit_tokens" => self.prompt_cache_hit_tokens = members.next_value()?,
+            "prompt_cache_hit_tokens" | "cached_tokens" | "num_cached_tokens" => {
+                self.prompt_cache_hit_tokens = members.next_value()?
+            }
             _ => keep(&mut self.rest, name, members)?,
         }
         Ok(())

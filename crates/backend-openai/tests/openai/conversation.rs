@@ -43,6 +43,32 @@ async fn a_question_goes_to_the_chat_below_the_base_url() {
 }
 
 #[tokio::test]
+async fn a_call_goes_back_as_it_came_whatever_its_type() {
+    let server = ModelServer::start().await;
+    let backend = backend(&server);
+    for call in [
+        json!({ "id": "a", "type": "function", "function": { "name": "time", "arguments": "{}" } }),
+        json!({ "id": "a", "type": "builtin_function", "function": { "name": "$web_search", "arguments": "{}" } }),
+        json!({ "id": "a", "type": "custom", "custom": { "name": "sql", "input": "select 1" } }),
+        json!({ "id": "a", "type": "web_browser", "web_browser": { "input": "cats", "outputs": [{ "title": "C" }] } }),
+    ] {
+        let message = json!({ "role": "assistant", "content": null, "tool_calls": [call] });
+        let delta =
+            json!({ "choices": [{ "delta": { "tool_calls": [call] }, "finish_reason": "tool_calls" }] });
+        server.push(Answer::json(200, &json!({ "choices": [{ "message": message }] })));
+        server.push(Answer::sse([format!("data: {delta}\n\n")]));
+        let whole = backend.chat(question()).await.unwrap();
+        let streamed = backend.chat_stream(question()).await.unwrap();
+        for reply in [whole, streamed.collect().await.unwrap()] {
+            let mut request = question();
+            request.messages.push(reply.message);
+            backend.chat(request).await.unwrap();
+            assert_eq!(server.requests().pop().unwrap().json["messages"][1], message);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_base_url_that_would_betray_the_token_is_refused() {
     for bad in [
         "http://llm.corp.example/v1",

@@ -113,6 +113,7 @@ async fn an_error_within_a_stream_is_the_providers() {
         format!("data: {told}\n\n"),
         format!("event: error\ndata: {told}\n\n"),
         "event: error\ndata: {\"message\":\"Try later.\\u001b[2J\",\"code\":\"overloaded\"}\n\n".into(),
+        "data: {\"message\":\"Try later.\\u001b[2J\",\"code\":\"overloaded\"}\n\n".into(),
     ] {
         let (error, partial) = streamed(Answer::sse([HALF.to_owned(), event])).await.unwrap_err();
         let BackendError::Provider(error) = error else {
@@ -138,6 +139,10 @@ async fn events_of_other_kinds_are_passed_over() {
         ": comment\n\n",
         "event: ping\ndata: pong\n\n",
         "retry: 5\n\n",
+        "data:\n\n",
+        "data: {\"status\":\"queued\",\"message\":\"Wait.\"}\n\n",
+        "data: {\"code\":0,\"message\":\"ok\"}\n\n",
+        "data: {\"code\":\"Success\",\"message\":\"ok\"}\n\n",
         "data: {\"type\":\"x\"}\n\n",
         HALF,
         END,
@@ -162,6 +167,44 @@ async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
     let told = json!({ "error": { "message": "No.", "code": 429 } });
     let (error, _) = streamed(Answer::json(200, &told)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimit);
+}
+
+#[tokio::test]
+async fn a_server_that_only_streams_is_understood() {
+    let server = ModelServer::start().await;
+    let backend = backend(&server);
+    server.push(Answer::sse([": hello\n\n", HALF, END, "data: [DONE]\n\n"]));
+    let reply = backend.chat(question()).await.unwrap();
+    assert_eq!(
+        (reply.text().as_str(), reply.finish),
+        ("Half", Some(FinishReason::Stop))
+    );
+    assert!(reply.metadata.request_id.is_some());
+    let told = "data: {\"error\":{\"message\":\"No.\",\"code\":\"overloaded\"}}\n\n";
+    for (end, kind) in [("", ErrorKind::Network), (told, ErrorKind::Overloaded)] {
+        server.push(Answer::sse([HALF, end]));
+        let error = backend.chat(question()).await.unwrap_err();
+        assert_eq!((error.kind(), error.request_id().is_some()), (kind, true));
+        match error {
+            BackendError::Interrupted { partial, .. } => assert_eq!(partial.text(), "Half"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_character_that_is_cut_in_two_costs_that_character_alone() {
+    let half = |half: &str| format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{half}\"}}}}]}}\n\n");
+    let answer = Answer::sse([
+        half("a\\ud83e"),
+        half("\\udd80b"),
+        half("\\ud83e\\udd80"),
+        END.to_owned(),
+    ]);
+    assert_eq!(
+        streamed(answer).await.unwrap().text(),
+        "a\u{fffd}\u{fffd}b\u{1f980}"
+    );
 }
 
 #[tokio::test]
@@ -193,6 +236,20 @@ async fn what_is_no_stream_is_said_to_be_none() {
         assert_eq!(what_is_wrong(&error), expected);
         assert!(!shown(&error).contains("canary"));
     }
+}
+
+#[tokio::test]
+async fn an_answer_under_another_name_or_with_a_byte_order_mark_is_understood() {
+    let whole = json!({ "choices": [{ "message": { "content": "Whole" } }] }).to_string();
+    let server = ModelServer::start().await;
+    for body in [whole.clone(), format!("\u{feff}{whole}")] {
+        for content_type in ["text/html; charset=utf-8", "text/plain", "text/event-stream"] {
+            server.push(Answer::text(200, body.clone()).with_header("content-type", content_type));
+            assert_eq!(backend(&server).chat(question()).await.unwrap().text(), "Whole");
+        }
+    }
+    let answer = Answer::sse([HALF, END]).with_header("content-type", "text/html");
+    assert_eq!(streamed(answer).await.unwrap().text(), "Half");
 }
 
 #[tokio::test]
@@ -289,6 +346,11 @@ async fn a_gateway_that_answers_200_to_everything_is_believed_to_have_failed() {
             "No.",
         ),
         (json!({ "type": "error", "message": "No." }), "No."),
+        (
+            json!({ "code": "InvalidParameter", "message": "No.", "request_id": "r" }),
+            "No.",
+        ),
+        (json!({ "status": "449", "msg": "No.", "body": null }), "No."),
         (json!({ "success": false, "code": 404, "msg": "No." }), "No."),
         (
             json!({ "success": false, "errors": [{ "code": 7, "message": "No." }] }),

@@ -2,7 +2,8 @@
 
 use crate::{CANARY, question, responses_backend};
 use gatepass_core::{
-    Advice, BackendError, ChatRequest, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend, Message, Phase,
+    Advice, BackendError, ChatRequest, EmbeddingRequest, ErrorKind, FinishReason, LlmBackend, Message, Part,
+    Phase, Role, ToolResult,
 };
 use gatepass_http::RetryPolicy;
 use gatepass_openai::OpenAiResponsesBackend;
@@ -156,6 +157,56 @@ async fn a_server_that_answers_in_one_piece_is_understood() {
 }
 
 #[tokio::test]
+async fn a_server_that_only_streams_is_understood() {
+    let server = ModelServer::start().await;
+    server.push(Answer::text(200, stream(&words())));
+    let reply = responses_backend(&server).chat(question()).await.unwrap();
+    assert_eq!(
+        (reply.text().as_str(), reply.finish),
+        ("Paris is \u{1f980}", Some(FinishReason::Stop))
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_the_whole_response_leaves_out_is_told() {
+    let server = ModelServer::start().await;
+    let call = json!({ "type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "time", "arguments": "" });
+    let about = |event: &str, more: Value| {
+        let mut event = json!({ "type": format!("response.{event}"), "output_index": 0, "item_id": "fc_1" });
+        event
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        event
+    };
+    let begun = about("output_item.added", json!({ "item": call }));
+    let told = about(
+        "function_call_arguments.done",
+        json!({ "arguments": "{\"at\":1}" }),
+    );
+    let pieces = [
+        about("function_call_arguments.delta", json!({ "delta": "{\"at\"" })),
+        about("function_call_arguments.delta", json!({ "delta": ":1}" })),
+    ];
+    let end = json!({ "type": "response.completed", "response": text("") });
+    let [first, second] = pieces;
+    for events in [
+        vec![begun.clone(), told.clone(), end.clone()],
+        vec![begun, first, second, told, end],
+    ] {
+        server.push(Answer::sse([stream(&events)]));
+        let events = responses_backend(&server).chat_stream(question()).await.unwrap();
+        let reply = events.collect().await.unwrap();
+        let calls: Vec<_> = reply
+            .tool_calls()
+            .map(|call| (&*call.id, &*call.arguments))
+            .collect();
+        assert_eq!(calls, [("call_1", "{\"at\":1}")]);
+        assert_eq!(reply.finish, Some(FinishReason::ToolCalls));
+    }
+}
+
+#[tokio::test]
 async fn a_response_that_failed_is_the_providers_error() {
     let server = ModelServer::start().await;
     let backend = responses_backend(&server).with_retry(RetryPolicy::never());
@@ -255,6 +306,29 @@ async fn a_request_that_is_too_large_is_the_requests_fault() {
     );
     assert!(error.to_string().contains("image too large"), "{error}");
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_call_without_an_id_of_its_own_is_answered_by_that_of_its_item() {
+    let server = ModelServer::start().await;
+    let backend = responses_backend(&server);
+    let call =
+        json!({ "type": "function_call", "id": "fc_1", "call_id": "", "name": "time", "arguments": "{}" });
+    server.push(Answer::json(
+        200,
+        &json!({ "status": "completed", "output": [call] }),
+    ));
+    let mut request = question();
+    let reply = backend.chat(request.clone()).await.unwrap();
+    let result = ToolResult::to_call(reply.tool_calls().next().unwrap(), "noon");
+    let result = Message::new(Role::Tool, [Part::ToolResult(result)]);
+    request.messages.extend([reply.message, result]);
+    backend.chat(request).await.unwrap();
+    let sent = server.requests().pop().unwrap().json["input"].clone();
+    assert_eq!(
+        (&sent[1]["call_id"], &sent[2]["call_id"]),
+        (&json!("fc_1"), &json!("fc_1"))
+    );
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub(crate) struct LoginArgs {
     /// Other scopes, separated by spaces; Google's have short names
     #[arg(long, value_name = "SCOPES")]
     pub(crate) scope: Option<String>,
-    /// Print the address to open, and take the one that it leads to, typed unseen
+    /// Print the address to open, and take unseen the one that it leads to
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// Log in on another device, by a code

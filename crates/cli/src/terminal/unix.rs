@@ -1,7 +1,7 @@
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 use std::future::pending;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -41,7 +41,9 @@ impl Drop for Silence {
 
 /// Lets Ctrl-Z stop the program as ever, but gives the shell its terminal as it was. Never ends.
 pub(crate) async fn through_stops<T>(silence: &OnceLock<Silence>) -> T {
-    if let Ok(mut stops) = signal(SignalKind::from_raw(Signal::TSTP.as_raw())) {
+    if io::stdin().is_terminal()
+        && let Ok(mut stops) = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))
+    {
         while stops.recv().await.is_some() {
             silence.get().inspect(|silence| silence.lift());
             // Ctrl-Z's own signal is caught from now on. This one stops us too, and is ignored as that one is where
@@ -53,8 +55,12 @@ pub(crate) async fn through_stops<T>(silence: &OnceLock<Silence>) -> T {
     pending().await
 }
 
-/// Comes when the program is asked to end. From the first call on it isn't ended otherwise.
+/// Comes when the program is asked to end, and stdin is a terminal that may have to be left as it was. From the first
+/// call on the program isn't ended otherwise; without a terminal the system ends it, as ever.
 pub(crate) async fn termination() {
+    if !io::stdin().is_terminal() {
+        return pending().await;
+    }
     let signals = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::quit()];
     let [Ok(mut terminate), Ok(mut hangup), Ok(mut quit)] = signals.map(signal) else {
         return pending().await;

@@ -1,9 +1,10 @@
 //! A login without a browser, by a person at a terminal who pastes the address that it leads to.
 
 use crate::support::terminal::Terminal;
-use crate::support::{World, led_to};
+use crate::support::{By, World, led_to};
 use gatepass_testkit::{eventually, visit};
 use rustix::process::{Pid, Signal, kill_process};
+use std::process::Stdio;
 use tokio::process::Child;
 
 const LOGIN: [&str; 3] = ["auth", "login", "--no-browser"];
@@ -48,9 +49,8 @@ impl Login {
         }
     }
 
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.child.id().unwrap().try_into().unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
+    fn signal(&self, which: Signal) {
+        signal(&self.child, which);
     }
 
     /// Waits for its end: the terminal shows again what is typed, and what was typed before is for nobody. Tells the
@@ -66,6 +66,11 @@ impl Login {
         }
         (self.world, code, shown.replace("\r\n", "\n"))
     }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(child.id().unwrap().try_into().unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
 }
 
 fn code_in(address: &str) -> &str {
@@ -142,6 +147,16 @@ async fn a_terminal_that_a_login_has_silenced_is_as_it_was_however_that_ends() {
     let (_, code, shown) = login.ends().await;
     assert_eq!(code, Some(0), "{shown}");
     assert!(!shown.contains("half"), "{shown}");
+}
+
+#[tokio::test]
+async fn without_a_terminal_the_system_ends_a_login() {
+    let mut world = World::new().await;
+    world.give_client_secrets();
+    let mut child = world.command(&LOGIN).stdin(Stdio::piped()).spawn().unwrap();
+    world.address(&mut child, By::Address, &LOGIN).await;
+    signal(&child, Signal::TERM);
+    assert_eq!(world.outcome(child).await.code, None);
 }
 
 /// L13: Ctrl-Z gives the shell a terminal that shows what is typed, and `fg` takes that back.

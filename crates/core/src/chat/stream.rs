@@ -325,8 +325,15 @@ mod tests {
                 }))
             }
         }
-        match ChatStream::new(Broken(0)).collect().await {
-            Err(BackendError::Interrupted { partial, .. }) => assert_eq!(partial.text(), "half"),
+        let metadata = ReplyMetadata {
+            request_id: Some("req-1".into()),
+            ..ReplyMetadata::default()
+        };
+        let stream = ChatStream::new(Broken(0)).with_metadata(metadata);
+        let error = stream.collect().await.unwrap_err();
+        assert_eq!(error.request_id(), Some("req-1"));
+        match error {
+            BackendError::Interrupted { partial, .. } => assert_eq!(partial.text(), "half"),
             other => panic!("{other:?}"),
         }
     }

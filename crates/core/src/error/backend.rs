@@ -190,7 +190,7 @@ impl BackendError {
         match self {
             Self::Token(error) => error.fix(),
             Self::Config(error) => error.fix(),
-            Self::Provider(error) => error.fix().into(),
+            Self::Provider(error) => error.fix(),
             Self::Request { .. } | Self::Unsupported { .. } => "change the request".into(),
             Self::Network {
                 phase: Phase::Tls, ..
@@ -207,7 +207,10 @@ impl BackendError {
         match self {
             Self::Provider(error) => error.request_id.as_deref(),
             Self::Decode { request_id, .. } => request_id.as_deref(),
-            Self::Interrupted { source, .. } => source.request_id(),
+            Self::Interrupted { source, partial } => {
+                let of_partial = partial.metadata.request_id.as_deref();
+                source.request_id().or(of_partial)
+            }
             _ => None,
         }
     }
@@ -227,6 +230,11 @@ pub struct ProviderError {
     pub code: Option<String>,
     /// The provider's message, fit for a terminal.
     pub message: String,
+    /// What the model's own provider said, where a router passes it on; fit for a terminal.
+    pub upstream: Option<String>,
+    /// What the model wrote and the provider wouldn't pass on, a call that isn't valid for instance (Groq's
+    /// `failed_generation`). Not part of what is displayed.
+    pub failed_generation: Option<String>,
     /// The provider's id for the request.
     pub request_id: Option<String>,
     /// How long the provider asked us to wait.
@@ -244,6 +252,8 @@ impl ProviderError {
             status,
             code: None,
             message: printable(message),
+            upstream: None,
+            failed_generation: None,
             request_id: None,
             retry_after: None,
             rate_limits: RateLimits::default(),
@@ -262,8 +272,8 @@ impl ProviderError {
         }
     }
 
-    const fn fix(&self) -> &'static str {
-        match self.kind {
+    fn fix(&self) -> String {
+        let fix = match self.kind {
             ErrorKind::Auth => "check the credential and that it is meant for this server",
             ErrorKind::ContentFilter => "change the content",
             ErrorKind::ContextLength => "shorten the input, or choose a model with a longer context",
@@ -272,9 +282,15 @@ impl ProviderError {
             }
             ErrorKind::Permission => "ask the provider's administrator for access",
             ErrorKind::Quota => "check plan and billing at the provider",
-            ErrorKind::Overloaded | ErrorKind::RateLimit | ErrorKind::Server => "try again later",
+            ErrorKind::Overloaded | ErrorKind::RateLimit | ErrorKind::Server => match self.retry_after {
+                Some(pause) if !pause.is_zero() => {
+                    return format!("try again in {} s", pause.as_secs_f64().ceil());
+                }
+                _ => "try again later",
+            },
             _ => "change the request",
-        }
+        };
+        fix.into()
     }
 }
 
@@ -287,9 +303,31 @@ impl fmt::Display for ProviderError {
         if !self.message.is_empty() {
             write!(f, ": {}", self.message)?;
         }
+        if let Some(upstream) = &self.upstream {
+            write!(f, ": {upstream}")?;
+        }
         match &self.request_id {
             Some(id) => write!(f, " (request {id})"),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_asks_for_a_pause_is_quoted_on_it() {
+        let mut error = ProviderError::new("h.example", ErrorKind::RateLimit, 429, "Slow down.");
+        for (pause, fix) in [
+            (None, "try again later"),
+            (Some(Duration::ZERO), "try again later"),
+            (Some(Duration::from_millis(200)), "try again in 1 s"),
+            (Some(Duration::from_secs(90)), "try again in 90 s"),
+        ] {
+            error.retry_after = pause;
+            assert_eq!(BackendError::Provider(Box::new(error.clone())).fix(), fix);
         }
     }
 }

@@ -74,6 +74,33 @@ fn every_shape_of_an_error_has_its_message_and_code() {
             "No.",
             None,
         ),
+        (
+            json!({ "fault": { "faultstring": "No.", "detail": { "errorcode": "oauth.v2.InvalidApiKey" } } }),
+            "No.",
+            None,
+        ),
+        (
+            json!({ "fault": { "code": 900_901, "message": "No.", "description": "canary" } }),
+            "No.",
+            None,
+        ),
+        (json!({ "Message": "No." }), "No.", None),
+        (json!({ "error_code": 336_003, "error_msg": "No." }), "No.", None),
+        (
+            json!({ "error_code": "BAD_REQUEST", "message": "No." }),
+            "No.",
+            Some("BAD_REQUEST"),
+        ),
+        (
+            json!({ "type": "about:blank", "title": "No.", "status": 400, "instance": "canary" }),
+            "No.",
+            None,
+        ),
+        (
+            json!({ "error": { "message": "No.", "type": "None", "param": "None", "code": "400" } }),
+            "No.",
+            None,
+        ),
         (json!("No.\u{1b}[2J"), "No. [2J", None),
         (json!({ "canary": "unknown" }), "", None),
         (json!(null), "", None),
@@ -169,6 +196,51 @@ fn a_kind_is_known_by_word_then_by_number_then_by_status() {
         ),
         (200, json!("Something broke."), ErrorKind::Server),
         (
+            200,
+            json!({ "code": "image_too_large", "message": "No." }),
+            ErrorKind::InvalidRequest,
+        ),
+        (
+            200,
+            json!({ "code": "image_content_policy_violation", "message": "No." }),
+            ErrorKind::ContentFilter,
+        ),
+        (
+            200,
+            json!({ "code": "invalid_prompt", "message": "No." }),
+            ErrorKind::InvalidRequest,
+        ),
+        (
+            400,
+            json!({ "error": { "code": "invalid_prompt", "message": "It may be violating our usage policy." } }),
+            ErrorKind::ContentFilter,
+        ),
+        (
+            200,
+            json!({ "error": { "type": "billing_error", "message": "No." } }),
+            ErrorKind::Quota,
+        ),
+        (
+            400,
+            json!({ "error": { "type": "budget_exceeded", "message": "No.", "code": "400" } }),
+            ErrorKind::Quota,
+        ),
+        (
+            400,
+            json!({ "error": { "message": "litellm.ContextWindowExceededError: No.", "type": "None" } }),
+            ErrorKind::ContextLength,
+        ),
+        (
+            413,
+            json!({ "error": { "code": "tokens_limit_reached", "message": "No." } }),
+            ErrorKind::ContextLength,
+        ),
+        (
+            400,
+            json!({ "code": "Client specified an invalid argument", "error": "Incorrect API key provided: xa***yz." }),
+            ErrorKind::Auth,
+        ),
+        (
             403,
             json!({ "error": { "code": 403, "message": "It was flagged.", "metadata": { "reasons": ["violence"], "flagged_input": "canary" } } }),
             ErrorKind::ContentFilter,
@@ -217,6 +289,57 @@ fn googles_wish_for_a_pause_is_read() {
     let error = read(429, &body);
     assert_eq!(error.retry_after, Some(Duration::from_millis(45_500)));
     assert_eq!(error.kind, ErrorKind::RateLimit);
+}
+
+#[test]
+fn what_a_routers_own_provider_said_stands_beside_its_words() {
+    let told = |raw: Value| json!({ "error": { "message": "Provider returned error", "code": 400, "metadata": { "raw": raw } } });
+    let nested = json!({ "error": { "message": "This model's maximum context length is 8192 tokens." } });
+    let error = read(400, &told(json!(nested.to_string())));
+    assert_eq!(error.message, "Provider returned error");
+    assert_eq!(
+        error.upstream.as_deref(),
+        Some("This model's maximum context length is 8192 tokens.")
+    );
+    assert_eq!(error.kind, ErrorKind::ContextLength);
+    assert_eq!(
+        error.to_string(),
+        "h.example answered 400: Provider returned error: This model's maximum context length is 8192 tokens."
+    );
+    let limited = json!({ "code": 502, "message": "Provider returned error", "metadata": { "error_type": "rate_limit_exceeded", "retry_after_seconds": 1.5 } });
+    let error = read(200, &limited);
+    assert_eq!(
+        (error.kind, error.retry_after),
+        (ErrorKind::RateLimit, Some(Duration::from_millis(1500)))
+    );
+    let error = read(429, &told(json!("Try later.\u{1b}[2J")));
+    assert_eq!(error.upstream.as_deref(), Some("Try later. [2J"));
+    for raw in [
+        json!("<html>canary</html>"),
+        json!(""),
+        json!("{\"canary\":1}"),
+        json!({ "canary": 1 }),
+        json!("Provider returned error"),
+        json!(null),
+    ] {
+        assert_eq!(read(400, &told(raw)).upstream, None);
+    }
+}
+
+#[test]
+fn what_the_model_wrote_is_kept_and_not_shown() {
+    let told = json!({ "error": { "message": "No.", "code": "tool_use_failed", "failed_generation": "<function=canary>" } });
+    let error = read(400, &told);
+    assert_eq!(error.failed_generation.as_deref(), Some("<function=canary>"));
+    assert!(!error.to_string().contains("canary"));
+}
+
+#[test]
+fn the_id_of_a_request_may_stand_in_the_body() {
+    let id = |body: Value| read(400, &body).request_id;
+    let told = json!({ "error": { "message": "No." }, "request_id": "req_7\u{1b}" });
+    assert_eq!(id(told).as_deref(), Some("req_7 "));
+    assert_eq!(id(json!({ "message": "No.", "request_id": "" })), None);
 }
 
 #[test]

@@ -49,6 +49,14 @@ fn an_answer_is_read_with_all_that_stands_around_it() {
 }
 
 #[test]
+fn content_that_is_one_text_is_that_text() {
+    assert_eq!(with(&json!("Paris")), [Part::text("Paris")]);
+    assert_eq!(with(&json!("")), []);
+    assert_eq!(with(&json!(null)), []);
+    assert_eq!(with(&json!({ "type": "text", "text": "no list" })), []);
+}
+
+#[test]
 fn every_word_for_the_end_is_understood_or_kept() {
     for (word, expected, kept) in [
         ("end_turn", Some(FinishReason::Stop), None),

@@ -290,7 +290,10 @@ fn what_is_unknown_is_kept_or_passed_over() {
     let hologram = json!({ "type": "hologram", "light": 3, "beams": [1, 2], "text": "ab" });
     assert_eq!(
         told.message.parts,
-        [Part::Other(hologram.as_object().unwrap().clone())]
+        [
+            Part::text("from nowhere"),
+            Part::Other(hologram.as_object().unwrap().clone())
+        ]
     );
     assert_eq!(
         (told.id.as_deref(), told.finish),

@@ -88,6 +88,7 @@ impl Decoder {
             self.calls - 1
         });
         self.leave();
+        self.has_called = true;
         if call.id.is_empty() {
             call.id = format!("call_{position}");
         }

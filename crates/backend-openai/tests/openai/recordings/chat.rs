@@ -156,13 +156,19 @@ fn usage_in(chunks: &[Value]) -> Option<Usage> {
     let mut told = chunks
         .iter()
         .filter_map(|chunk| places.iter().find_map(|place| chunk.pointer(place)));
-    let told = told.rfind(|usage| usage.is_object())?;
+    let told = told.rfind(|usage| usage.as_object().is_some_and(|usage| !usage.is_empty()))?;
     let count = |pointer| told.pointer(pointer).and_then(Value::as_u64);
     let mut usage = Usage::default();
     usage.input_tokens = count("/prompt_tokens");
     usage.output_tokens = count("/completion_tokens");
     usage.total_tokens = count("/total_tokens");
-    usage.cached_input_tokens = count("/prompt_tokens_details/cached_tokens");
+    let mut cached = [
+        "/prompt_tokens_details/cached_tokens",
+        "/cached_tokens",
+        "/num_cached_tokens",
+    ]
+    .into_iter();
+    usage.cached_input_tokens = cached.find_map(count);
     usage.cache_write_tokens = count("/prompt_tokens_details/cache_write_tokens");
     usage.reasoning_tokens = count("/completion_tokens_details/reasoning_tokens");
     Some(usage)

@@ -54,6 +54,8 @@ fn whole_chats() -> Vec<Recording> {
         json!({ "id": "audio_1", "data": "AAAA", "expires_at": 1_767_225_999, "transcript": "Hi there" });
     let weather = json!({ "name": "weather", "arguments": "{\"city\":\"Paris\"}" });
     let paris = || json!({ "city": "Paris" });
+    let mut cached = message(json!({ "role": "assistant", "content": "Hi" }), "stop");
+    cached["usage"]["num_cached_tokens"] = json!(7);
     let thought = json!([{ "type": "thinking", "thinking": [{ "type": "text", "text": "hm" }], "closed": true }, { "type": "text", "text": "See " }, { "type": "reference", "reference_ids": [3, 5] }, { "type": "text", "text": "there." }]);
     [
         (
@@ -103,6 +105,27 @@ fn whole_chats() -> Vec<Recording> {
             message(json!({ "role": "assistant", "content": "Hi" }), "insufficient_system_resource"),
             said("Hi", "insufficient_system_resource"),
         ),
+        (
+            "an end in capitals",
+            message(json!({ "role": "assistant", "content": "Hi" }), "MAX_TOKENS"),
+            said("Hi", "length"),
+        ),
+        (
+            "a call that is its own function",
+            message(json!({ "role": "assistant", "content": null, "tool_calls": [weather] }), "tool_use"),
+            called("weather", paris(), "tool_calls"),
+        ),
+        (
+            "a call of a tool that the server has",
+            message(json!({ "role": "assistant", "content": "", "tool_calls": [{ "id": "a", "type": "builtin_function", "function": { "name": "$web_search", "arguments": "{}" } }] }), "tool_calls"),
+            called("$web_search", json!({}), "tool_calls"),
+        ),
+        (
+            "a call of another type",
+            message(json!({ "role": "assistant", "content": "", "tool_calls": [{ "id": "a", "type": "web_browser", "web_browser": { "input": "cats", "outputs": [{ "title": "C" }] } }] }), "tool_calls"),
+            called("web_browser", json!({}), "tool_calls"),
+        ),
+        ("what came from the cache, in another place", cached, said("Hi", "stop")),
     ]
     .map(|(id, body, expect)| Recording::made_up(id, &body, expect))
     .into()
@@ -152,6 +175,23 @@ fn streamed_chats() -> Vec<Recording> {
     let moonshot = chunk(
         json!([{ "index": 0, "delta": {}, "finish_reason": "stop", "usage": { "prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13 } }]),
     );
+    let found = || {
+        let mut found = delta(json!({ "content": " you" }));
+        found["citations"] = json!(["https://a.example"]);
+        found
+    };
+    let nameless = json!({ "choices": [{ "index": 0, "delta": { "role": "assistant" } }] });
+    let both = delta(json!({ "tool_calls": [
+        { "id": "a", "type": "function", "function": { "name": "weather", "arguments": "" } },
+        { "id": "b", "type": "function", "function": { "name": "time", "arguments": "" } },
+    ] }));
+    let more = |one: &str, other: &str| {
+        delta(
+            json!({ "tool_calls": [{ "function": { "arguments": one } }, { "function": { "arguments": other } }] }),
+        )
+    };
+    let mut nothing = chunk(json!([]));
+    nothing["usage"] = json!({});
     let untold = json!({ "text": "Hi", "tool_calls": [], "finish": null });
     [
         (
@@ -174,6 +214,51 @@ fn streamed_chats() -> Vec<Recording> {
                 cost(),
             ],
             said("Hi", "content_filter"),
+        ),
+        (
+            "two calls, told side by side without a number",
+            vec![
+                both,
+                more("{\"city\":", "{"),
+                more("\"Paris\"}", "}"),
+                end("tool_calls"),
+                cost(),
+            ],
+            two.clone(),
+        ),
+        (
+            "a word on its end with each piece, and a cost of nothing after the cost",
+            vec![
+                chunk(json!([{ "index": 0, "finish_reason": "tool_calls", "delta": { "tool_calls": [{ "index": 0, "id": "a", "function": { "name": "weather", "arguments": "" } }] } }])),
+                chunk(json!([{ "index": 0, "finish_reason": "tool_calls", "delta": { "tool_calls": [{ "index": 0, "function": { "arguments": "{\"city\":\"Paris\"}" } }] } }])),
+                cost(),
+                nothing,
+            ],
+            called("weather", json!({ "city": "Paris" }), "tool_calls"),
+        ),
+        (
+            "what it found, among the words",
+            vec![delta(json!({ "content": "Hi" })), found(), end("stop"), cost()],
+            said("Hi you", "stop"),
+        ),
+        (
+            "a name that comes late",
+            vec![nameless, delta(json!({ "content": "Hi" })), end("stop"), cost()],
+            said("Hi", "stop"),
+        ),
+        (
+            "an answer in one piece that looks like a stream",
+            vec![message(json!({ "role": "assistant", "content": "Hi" }), "stop")],
+            said("Hi", "stop"),
+        ),
+        (
+            "an answer told once more at its end",
+            vec![
+                delta(json!({ "content": "H" })),
+                delta(json!({ "content": "i" })),
+                message(json!({ "role": "assistant", "content": "Hi" }), "stop"),
+            ],
+            said("Hi", "stop"),
         ),
         (
             "two calls, told by turns",
@@ -360,6 +445,7 @@ fn streamed_responses() -> Vec<Recording> {
     let begun = json!({ "type": "message", "id": "msg_1", "role": "assistant", "status": "in_progress", "content": [] });
     let mut cut = response("incomplete", &json!([cut_text]));
     cut["incomplete_details"] = json!({ "reason": "max_output_tokens" });
+    let found = json!({ "type": "search_results", "queries": ["a"], "results": [{ "id": 1, "url": "https://a.example" }] });
     let asked = json!({ "type": "mcp_call", "id": "mcp_1", "name": "ask", "arguments": "{\"q\":1}", "server_label": "wiki", "output": "found" });
     let drawn =
         json!({ "type": "image_generation_call", "id": "ig_1", "status": "completed", "result": "AAAA" });
@@ -384,6 +470,30 @@ fn streamed_responses() -> Vec<Recording> {
                 ended("completed", response("completed", &json!([refusal]))),
             ],
             said("I can't.", "completed"),
+        ),
+        (
+            "an answer whose pieces have neither number nor name",
+            vec![
+                created.clone(),
+                json!({ "type": "response.output_text.delta", "delta": "H" }),
+                json!({ "type": "response.output_text.delta", "delta": "i" }),
+                ended("completed", response("completed", &json!([cut_text]))),
+            ],
+            said("Hi", "completed"),
+        ),
+        (
+            "a call of the server's own that ends as what was found",
+            vec![
+                created.clone(),
+                item("added", 0, &json!({ "type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "search", "arguments": "{}" })),
+                json!({ "type": "response.reasoning.search_queries", "queries": ["a"] }),
+                item("done", 0, &found),
+                item("added", 1, &begun),
+                about("output_text.delta", 1, "msg_1", json!({ "delta": "Hi" })),
+                item("done", 1, &cut_text),
+                ended("completed", response("completed", &json!([found, cut_text]))),
+            ],
+            said("Hi", "completed"),
         ),
         (
             "an answer at its limit, in pieces",

@@ -67,6 +67,24 @@ async fn only_who_asks_a_hanging_server_again_waits_for_it() {
     assert_eq!(bench.secret().await, "token-6");
 }
 
+/// Who looks for a token before a failure may take a turn after it.
+#[tokio::test]
+async fn a_turn_while_the_server_hangs_is_the_token_in_hand() {
+    let bench = bench(seconds(3600));
+    let token = bench.secret().await;
+    bench.clock.advance(seconds(3550));
+    assert_eq!(
+        bench.fail_after(seconds(30), down()).await.unwrap().header(),
+        &*format!("Bearer {token}")
+    );
+    let probe = bench.caller().await;
+    assert!(probe.is_finished(), "the token in hand is served");
+    assert_eq!(bench.script.calls(), 3);
+    assert!(matches!(bench.cache.shared.next_turn(), Turn::Take(_)));
+    bench.clock.advance(seconds(20));
+    assert!(matches!(bench.cache.shared.next_turn(), Turn::Fail(_)));
+}
+
 #[tokio::test]
 async fn all_wait_for_the_first_refresh_however_long_it_takes() {
     let bench = bench(seconds(3600));
