@@ -17,7 +17,10 @@ pub fn client_secrets(text: &[u8]) {
             {
                 assert!(url.as_str().starts_with("https://") || url.is_loopback());
             }
-            assert!(!format!("{:?}", secrets.client()).contains("canary-4711"));
+            // An id is public, whatever it says.
+            let client = secrets.client();
+            let id = format!("{:?}", client.id());
+            assert!(!format!("{client:?}").replace(&id, "").contains("canary-4711"));
         }
         Err(error) => {
             let mut told: Option<&dyn Error> = Some(&error);
