@@ -107,7 +107,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 /// Runs `work`, then overwrites what it has used of the stack: ciphers and hashes leave their keys there.
-fn without_traces<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn without_traces<T>(work: impl FnOnce() -> T) -> T {
     const DEPTH: usize = 64 << 10;
     #[inline(never)]
     fn run<T>(work: impl FnOnce() -> T) -> T {

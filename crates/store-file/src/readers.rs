@@ -1,10 +1,14 @@
 //! How many reads of one store run at once in this process.
 
-use std::collections::BTreeMap;
+use crate::error::unavailable;
+use crate::lock::{blocking, without_traces};
+use gatepass_core::StoreError;
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// More at once would each need a thread of its own, and all of them would take longer than one after the other.
@@ -12,37 +16,116 @@ const AT_ONCE: usize = 16;
 /// A file system or a vault that hangs keeps those who wait no longer than that: then they go ahead all the same.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-static ALL: Mutex<BTreeMap<PathBuf, Weak<Semaphore>>> = Mutex::new(BTreeMap::new());
+static ALL: Mutex<BTreeMap<PathBuf, Weak<Mutex<Queue>>>> = Mutex::new(BTreeMap::new());
 
 /// Shared by all handles of a directory, and by nothing else: a network directory that hangs holds up no other store.
 #[derive(Debug)]
-pub(crate) struct Readers(Arc<Semaphore>);
+pub(crate) struct Readers(Arc<Mutex<Queue>>);
 
-/// The right to read, given back on drop. It belongs to the work, not to who waits for it.
-pub(crate) type Turn = Option<OwnedSemaphorePermit>;
+/// Reads that nobody has begun, and how many threads take them.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Job>,
+    threads: usize,
+}
+
+type Job = Box<dyn FnOnce() + Send>;
 
 impl Readers {
     pub(crate) fn of(directory: &Path) -> Self {
-        let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = locked(&ALL);
         if let Some(known) = all.get(directory).and_then(Weak::upgrade) {
             return Self(known);
         }
         all.retain(|_, readers| readers.strong_count() > 0);
-        let readers = Arc::new(Semaphore::new(AT_ONCE));
-        all.insert(directory.to_owned(), Arc::downgrade(&readers));
-        Self(readers)
+        let queue = Arc::default();
+        all.insert(directory.to_owned(), Arc::downgrade(&queue));
+        Self(queue)
     }
 
-    /// Waits for a turn, though not for ever. Who reads waits for no lock meanwhile, so turns come.
-    pub(crate) async fn turn(&self) -> Turn {
-        if let Ok(turn) = Arc::clone(&self.0).try_acquire_owned() {
-            return Some(turn);
-        }
-        timeout(PATIENCE, Arc::clone(&self.0).acquire_owned())
-            .await
-            .ok()?
-            .ok()
+    /// Reads in turn, off the async threads: a thread that has read goes on with the next who waits, so that a thousand
+    /// need no thousand wake-ups. Who goes away is read for all the same.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (done, mut outcome) = oneshot::channel();
+        let work = Arc::new(Mutex::new(Some(work)));
+        let claimed = Arc::clone(&work);
+        self.queue(Box::new(move || {
+            let work = locked(&claimed).take();
+            if let Some(work) = work {
+                _ = done.send(without_traces(work));
+            }
+        }));
+        let outcome = match timeout(PATIENCE, &mut outcome).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                let work = locked(&work).take();
+                match work {
+                    Some(work) => return blocking(work).await,
+                    None => outcome.await,
+                }
+            }
+        };
+        outcome.unwrap_or_else(|gone| Err(unavailable("the runtime is shutting down", gone)))
     }
+
+    fn queue(&self, job: Job) {
+        let mut queue = locked(&self.0);
+        queue.waiting.push_back(job);
+        if queue.threads < AT_ONCE {
+            queue.threads += 1;
+            drop(queue);
+            let mut thread = Thread(Some(Arc::clone(&self.0)));
+            tokio::task::spawn_blocking(move || thread.run());
+        }
+    }
+}
+
+/// One of those that read. It is counted until it ends, or until its runtime drops it before it has begun.
+struct Thread(Option<Arc<Mutex<Queue>>>);
+
+impl Thread {
+    fn run(&mut self) {
+        while let Some(job) = self.next() {
+            // What a read panics with is told to who waits for it, and to nobody else.
+            _ = catch_unwind(AssertUnwindSafe(job));
+        }
+    }
+
+    /// The next read; with the last one it ends, under the same lock, so that nobody counts on it who comes after.
+    fn next(&mut self) -> Option<Job> {
+        let queue = self.0.as_ref()?;
+        let mut found = locked(queue);
+        let job = found.waiting.pop_front();
+        if job.is_none() {
+            found.threads -= 1;
+            drop(found);
+            self.0 = None;
+        }
+        job
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        if let Some(queue) = &self.0 {
+            locked(queue).threads -= 1;
+        }
+    }
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queue")
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -59,5 +142,38 @@ mod tests {
         drop((one, other));
         let _there = Readers::of(there);
         assert!(!ALL.lock().unwrap().contains_key(here), "it takes no memory");
+    }
+
+    #[tokio::test]
+    async fn a_read_that_panics_is_told_to_who_waits_for_it_alone() {
+        let readers = Readers::of(Path::new("/panics"));
+        for _ in 0..=AT_ONCE {
+            let told = readers.read::<()>(|| panic!("no read")).await.unwrap_err();
+            assert!(matches!(told, StoreError::Unavailable { .. }), "{told}");
+        }
+        assert_eq!(readers.read(|| Ok(7)).await.unwrap(), 7);
+    }
+
+    #[test]
+    fn a_runtime_that_ends_takes_no_thread_of_the_next_one_along() {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .build()
+                .unwrap()
+        };
+        let readers = Readers::of(Path::new("/ends"));
+        for _ in 0..=AT_ONCE {
+            let ends = runtime();
+            // Nobody waits for it, and with its runtime it may end before it has begun.
+            ends.block_on(async { readers.queue(Box::new(|| ())) });
+            ends.shutdown_background();
+        }
+        let reading = readers.read(|| Ok(7));
+        assert_eq!(runtime().block_on(reading).unwrap(), 7);
+        while locked(&readers.0).threads > 0 {
+            std::thread::yield_now();
+        }
+        assert!(locked(&readers.0).waiting.is_empty());
     }
 }

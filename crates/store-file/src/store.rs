@@ -162,16 +162,12 @@ impl FileStore {
         &self,
         read: impl FnOnce(&Place, &Directory) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<Option<T>, StoreError> {
-        let turn = self.place.readers.turn().await;
         let place = Arc::clone(&self.place);
-        blocking(move || {
-            let _turn = turn;
-            match Directory::open(&place.path)? {
-                Some(directory) => read(&place, &directory).map(Some),
-                None => Ok(None),
-            }
-        })
-        .await
+        let read = move || match Directory::open(&place.path)? {
+            Some(directory) => read(&place, &directory).map(Some),
+            None => Ok(None),
+        };
+        self.place.readers.read(read).await
     }
 
     async fn writing<T: Send + 'static>(
