@@ -145,6 +145,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn no_more_than_sixteen_read_at_once() {
+        let readers = Readers::of(Path::new("/many"));
+        let (end, ends) = std::sync::mpsc::channel::<()>();
+        let ends = Arc::new(Mutex::new(ends));
+        for _ in 0..=AT_ONCE {
+            let ends = Arc::clone(&ends);
+            readers.queue(Box::new(move || _ = locked(&ends).recv()));
+        }
+        assert_eq!(locked(&readers.0).threads, AT_ONCE);
+        drop(end);
+    }
+
+    #[tokio::test]
     async fn a_read_that_panics_is_told_to_who_waits_for_it_alone() {
         let readers = Readers::of(Path::new("/panics"));
         for _ in 0..=AT_ONCE {
