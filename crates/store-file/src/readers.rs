@@ -187,6 +187,9 @@ mod tests {
         while locked(&readers.0).threads > 0 {
             std::thread::yield_now();
         }
+        locked(&readers.0).threads += 1;
+        drop(Thread(Some(Arc::clone(&readers.0)))); // before it has begun
+        assert_eq!(locked(&readers.0).threads, 0);
         assert!(locked(&readers.0).waiting.is_empty());
     }
 }
