@@ -25,11 +25,36 @@ pub(crate) struct Readers(Arc<Mutex<Queue>>);
 /// Reads that nobody has begun, and how many threads take them.
 #[derive(Default)]
 struct Queue {
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<Box<dyn Job>>,
     threads: usize,
 }
 
-type Job = Box<dyn FnOnce() + Send>;
+/// One read, and who waits for it.
+trait Job: Send {
+    /// Whether somebody still waits for it here.
+    fn is_wanted(&self) -> bool;
+
+    fn run(self: Box<Self>);
+}
+
+struct Read<T, W> {
+    /// Gone when who waited long enough has taken it along.
+    work: Arc<Mutex<Option<W>>>,
+    done: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T: Send, W: FnOnce() -> Result<T, StoreError> + Send> Job for Read<T, W> {
+    fn is_wanted(&self) -> bool {
+        !self.done.is_closed() && locked(&self.work).is_some()
+    }
+
+    fn run(self: Box<Self>) {
+        let work = locked(&self.work).take();
+        if let Some(work) = work.filter(|_| !self.done.is_closed()) {
+            _ = self.done.send(without_traces(work));
+        }
+    }
+}
 
 impl Readers {
     pub(crate) fn of(directory: &Path) -> Self {
@@ -44,20 +69,18 @@ impl Readers {
     }
 
     /// Reads in turn, off the async threads: a thread that has read goes on with the next who waits, so that a thousand
-    /// need no thousand wake-ups. Who goes away is read for all the same.
+    /// need no thousand wake-ups.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (done, mut outcome) = oneshot::channel();
         let work = Arc::new(Mutex::new(Some(work)));
-        let claimed = Arc::clone(&work);
-        self.queue(Box::new(move || {
-            let work = locked(&claimed).take();
-            if let Some(work) = work {
-                _ = done.send(without_traces(work));
-            }
-        }));
+        let read = Read {
+            work: Arc::clone(&work),
+            done,
+        };
+        self.queue(Box::new(read));
         let outcome = match timeout(PATIENCE, &mut outcome).await {
             Ok(outcome) => outcome,
             Err(_) => {
@@ -71,8 +94,12 @@ impl Readers {
         outcome.unwrap_or_else(|gone| Err(unavailable("the runtime is shutting down", gone)))
     }
 
-    fn queue(&self, job: Job) {
+    fn queue(&self, job: Box<dyn Job>) {
         let mut queue = locked(&self.0);
+        // Behind reads that hang, those of callers who have gone would pile up.
+        if queue.waiting.len() == queue.waiting.capacity() {
+            queue.waiting.retain(|job| job.is_wanted());
+        }
         queue.waiting.push_back(job);
         if queue.threads < AT_ONCE {
             queue.threads += 1;
@@ -90,12 +117,12 @@ impl Thread {
     fn run(&mut self) {
         while let Some(job) = self.next() {
             // What a read panics with is told to who waits for it, and to nobody else.
-            _ = catch_unwind(AssertUnwindSafe(job));
+            _ = catch_unwind(AssertUnwindSafe(|| job.run()));
         }
     }
 
     /// The next read; with the last one it ends, under the same lock, so that nobody counts on it who comes after.
-    fn next(&mut self) -> Option<Job> {
+    fn next(&mut self) -> Option<Box<dyn Job>> {
         let queue = self.0.as_ref()?;
         let mut found = locked(queue);
         let job = found.waiting.pop_front();
@@ -131,6 +158,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc::Sender;
 
     #[test]
     fn a_directory_has_its_own_turns_until_its_last_handle_is_gone() {
@@ -144,17 +172,54 @@ mod tests {
         assert!(!ALL.lock().unwrap().contains_key(here), "it takes no memory");
     }
 
+    /// A read that nobody has to wait for.
+    fn job(
+        work: impl FnOnce() + Send + 'static,
+    ) -> (Box<dyn Job>, oneshot::Receiver<Result<(), StoreError>>) {
+        let (done, outcome) = oneshot::channel();
+        let work = move || {
+            work();
+            Ok(())
+        };
+        let work = Arc::new(Mutex::new(Some(work)));
+        (Box::new(Read { work, done }), outcome)
+    }
+
+    /// As many reads as run at once, until the other end is dropped.
+    fn hang(readers: &Readers) -> (Sender<()>, Vec<oneshot::Receiver<Result<(), StoreError>>>) {
+        let (end, ends) = std::sync::mpsc::channel();
+        let ends = Arc::new(Mutex::new(ends));
+        let hang = |_| {
+            let ends = Arc::clone(&ends);
+            let (job, outcome) = job(move || _ = locked(&ends).recv());
+            readers.queue(job);
+            outcome
+        };
+        (end, (0..AT_ONCE).map(hang).collect())
+    }
+
     #[tokio::test]
     async fn no_more_than_sixteen_read_at_once() {
         let readers = Readers::of(Path::new("/many"));
-        let (end, ends) = std::sync::mpsc::channel::<()>();
-        let ends = Arc::new(Mutex::new(ends));
-        for _ in 0..=AT_ONCE {
-            let ends = Arc::clone(&ends);
-            readers.queue(Box::new(move || _ = locked(&ends).recv()));
-        }
+        let (end, _hanging) = hang(&readers);
+        let (another, _outcome) = job(|| ());
+        readers.queue(another);
         assert_eq!(locked(&readers.0).threads, AT_ONCE);
         drop(end);
+    }
+
+    #[tokio::test]
+    async fn behind_reads_that_hang_nothing_piles_up_of_who_goes_away() {
+        let readers = Readers::of(Path::new("/hangs"));
+        let (end, _hanging) = hang(&readers);
+        let (kept, outcome) = job(|| ());
+        readers.queue(kept);
+        for _ in 0..10_000 {
+            readers.queue(job(|| panic!("nobody waits for it")).0);
+        }
+        assert!(locked(&readers.0).waiting.len() < 100);
+        drop(end);
+        assert!(outcome.await.unwrap().is_ok(), "who waits is read for");
     }
 
     #[tokio::test]
@@ -179,7 +244,7 @@ mod tests {
         for _ in 0..=AT_ONCE {
             let ends = runtime();
             // Nobody waits for it, and with its runtime it may end before it has begun.
-            ends.block_on(async { readers.queue(Box::new(|| ())) });
+            ends.block_on(async { readers.queue(job(|| ()).0) });
             ends.shutdown_background();
         }
         let reading = readers.read(|| Ok(7));
