@@ -135,7 +135,7 @@ Examples:
 ";
 
 pub(super) const SEEDED_HELP: &str = "\
-Puts each bug of xtask/src/seeded/bugs.rs into a copy of the repository, under target/seeded, and runs the test that must
+Puts each bug of xtask/src/seeded/bugs into a copy of the repository, under target/seeded, and runs the test that must
 notice it, with cargo-nextest. A bug that no longer fits the code is a failure, as is one that is not noticed.
 
   cargo xtask seeded [WORD]...

@@ -1,0 +1,111 @@
+//! Bugs of the login.
+
+use crate::seeded::Bug;
+
+pub(super) const BUGS: &[Bug] = &[
+    Bug {
+        what: "the state is not compared",
+        file: "crates/oauth2/src/code/redirect.rs",
+        text: "if !answer.state.is_some_and(|state| self.is_ours(&state)) {",
+        instead: "if !answer.state.is_some_and(|state| self.is_ours(&state) || !state.is_empty()) {",
+        test: "gatepass-oauth2 --test it redirect::nothing_of_an_answer_without_our_state_counts",
+    },
+    Bug {
+        what: "an error ends the login before the state is looked at",
+        file: "crates/oauth2/src/code/redirect.rs",
+        text: "if !answer.state.is_some_and(|state| self.is_ours(&state)) {",
+        instead: "if answer.error.is_none() && !answer.state.is_some_and(|state| self.is_ours(&state)) {",
+        test: "gatepass-oauth2 --test it redirect::nothing_of_an_answer_without_our_state_counts",
+    },
+    Bug {
+        what: "the issuer of an answer is not compared",
+        file: "crates/oauth2/src/code/redirect.rs",
+        text: "(Some(issuer), Some(named)) if issuer != named => {",
+        instead: "(Some(issuer), Some(named)) if issuer.len() + named.len() == 0 => {",
+        test: "gatepass-oauth2 --test it redirect::the_issuer_is_compared_as_text",
+    },
+    Bug {
+        what: "a server that promised to name itself needn't",
+        file: "crates/oauth2/src/code/redirect.rs",
+        text: "(Some(_), None) if self.issuer_is_sent =>",
+        instead: "(None, None) if self.issuer_is_sent =>",
+        test: "gatepass-oauth2 --test it redirect::the_issuer_is_compared_as_text",
+    },
+    Bug {
+        what: "a parameter may come twice",
+        file: "crates/oauth2/src/code/redirect.rs",
+        text: "answer.damaged |= twice ||",
+        instead: "answer.damaged |= twice && answer.damaged ||",
+        test: "gatepass-oauth2 --test it redirect::nothing_of_an_answer_without_our_state_counts",
+    },
+    Bug {
+        what: "PKCE is plain",
+        file: "crates/oauth2/src/code/pkce.rs",
+        text: "URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.expose_secret().as_bytes()))",
+        instead: "verifier.expose_secret().to_owned()",
+        test: "gatepass-oauth2 --test it authorization_code::a_login_brings_a_credential_and_says_who_it_is",
+    },
+    Bug {
+        what: "a server without S256 is logged in to",
+        file: "crates/oauth2/src/code/flow.rs",
+        text: "if !server.supports_s256 {",
+        instead: "if !server.supports_s256 && server.sends_issuer && server.issuer.is_none() {",
+        test: "gatepass-oauth2 --test it authorization_server::a_document_without_s256_is_refused_before_anything_opens",
+    },
+    Bug {
+        what: "state and verifier have 64 bits",
+        file: "crates/oauth2/src/code/random.rs",
+        text: "let mut bytes = [0_u8; 32];",
+        instead: "let mut bytes = [0_u8; 8];",
+        test: "gatepass-oauth2 --lib code::random::tests::ten_thousand_are_all_different_and_fit_for_a_verifier",
+    },
+    Bug {
+        what: "the listener takes requests for another host",
+        file: "crates/oauth2/src/code/listener/site.rs",
+        text: "if uri.authority().is_some() || !self.is_our_host(request.headers()) {",
+        instead: "if uri.authority().is_some() {",
+        test: "gatepass-oauth2 --test it hostile_requests",
+    },
+    Bug {
+        what: "the whole network reaches the listener",
+        file: "crates/oauth2/src/code/listener/mod.rs",
+        text: "SocketAddr::from((Ipv4Addr::LOCALHOST, port))",
+        instead: "SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))",
+        test: "gatepass-oauth2 --test it loopback::only_loopback_addresses_are_listened_on_and_another_port_each_time",
+    },
+    Bug {
+        what: "an ID token may be of another login",
+        file: "crates/oauth2/src/identity.rs",
+        text: "if expected.nonce.is_some() && claims.nonce.as_deref() != expected.nonce {",
+        instead: "if expected.nonce.is_some() && claims.nonce.is_none() {",
+        test: "gatepass-oauth2 --lib identity::tests::a_forged_expired_or_foreign_token_is_an_error",
+    },
+    Bug {
+        what: "an ID token may be for another client",
+        file: "crates/oauth2/src/identity.rs",
+        text: "if !claims.is_for(expected.client_id) {",
+        instead: "if !claims.is_for(expected.client_id) && claims.sub.is_empty() {",
+        test: "gatepass-oauth2 --lib identity::tests::a_forged_expired_or_foreign_token_is_an_error",
+    },
+    Bug {
+        what: "metadata may be of another issuer",
+        file: "crates/oauth2/src/metadata/document.rs",
+        text: "if document.issuer.as_deref() != Some(issuer) {",
+        instead: "if document.issuer.is_none() {",
+        test: "gatepass-oauth2 --test it discovery::a_document_of_another_issuer_leads_nowhere",
+    },
+    Bug {
+        what: "metadata may lead to a cloud's metadata service",
+        file: "crates/oauth2/src/metadata/document.rs",
+        text: "if url.is_private() && !url.has_origin_of(asked) {",
+        instead: "if url.is_private() && url.is_loopback() && !url.has_origin_of(asked) {",
+        test: "gatepass-oauth2 --test it discovery::a_document_leads_nowhere_inside_but_to_its_own_origin",
+    },
+    Bug {
+        what: "a token of an unknown type is used",
+        file: "crates/oauth2/src/wire.rs",
+        text: r#".filter(|kind| !kind.eq_ignore_ascii_case("bearer"))"#,
+        instead: ".filter(|kind| kind.is_empty())",
+        test: "gatepass-oauth2 --lib wire::tests",
+    },
+];
