@@ -2,7 +2,7 @@
 
 use crate::calls::one_thread;
 use crate::clients::{Ours, Raw};
-use crate::job::Job;
+use crate::job::{Job, cpu_time};
 use crate::{Framing, Stub, runtime};
 use std::error::Error;
 
@@ -11,10 +11,12 @@ const ASKED: &str = "--alone";
 /// Does what the command line asks for by `--alone raw|ours call|block|chunks|flushed TIMES [AT_ONCE]`, and says whether
 /// it did: on one thread, or on two if there are many at once.
 ///
-/// What a run of twice as many times takes more is the cost of the job without that of the start.
+/// Prints the CPU time of each. For a profiler, what a run of twice as many times takes more is the cost of the job without
+/// that of the start.
 ///
 /// # Errors
 /// If it asks for something else, or the client can't be set up.
+#[expect(clippy::print_stdout, reason = "the figure is what a benchmark is for")]
 pub fn runs(stub: &Stub) -> Result<bool, Box<dyn Error>> {
     let mut arguments = std::env::args().skip_while(|argument| argument != ASKED);
     if arguments.next().is_none() {
@@ -30,7 +32,11 @@ pub fn runs(stub: &Stub) -> Result<bool, Box<dyn Error>> {
         let _guard = runtime.enter();
         job(stub, &client, &what)?
     };
-    job.repeat(&runtime, times.parse()?, at_once);
+    let times = times.parse()?;
+    let before = cpu_time();
+    job.repeat(&runtime, times, at_once);
+    let cpu = cpu_time().saturating_sub(before);
+    println!("{:.3} µs each", cpu.as_secs_f64() * 1e6 / times as f64);
     Ok(true)
 }
 

@@ -114,7 +114,7 @@ pub(crate) fn measure(runtime: &Runtime, run: &Run, jobs: &[Job], load: Load) ->
 
 /// How long this process has worked so far, in all its threads; told on Unix alone.
 #[cfg(unix)]
-fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(
@@ -124,7 +124,7 @@ fn cpu_time() -> Duration {
 }
 
 #[cfg(not(unix))]
-fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     Duration::ZERO
 }
 

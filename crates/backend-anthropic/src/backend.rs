@@ -2,12 +2,13 @@ use crate::error::read_error;
 use crate::wire::{Decoder, Mode, Page, count, encode, reply};
 use async_trait::async_trait;
 use gatepass_core::{
-    BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, LlmBackend, ModelInfo, TokenSource,
+    Answered, BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, LlmBackend, ModelInfo,
+    TokenSource,
 };
 use gatepass_http::{
     AuthorizedClient, HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport,
 };
-use gatepass_wire::{read_json, read_reply, read_stream};
+use gatepass_wire::{chat_reply, chat_stream, read_json};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
 
@@ -182,16 +183,18 @@ fn joined(first: &HeaderValue, second: &HeaderValue) -> HeaderValue {
 
 #[async_trait]
 impl LlmBackend for AnthropicBackend {
-    async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        let asked = self.ask(&request, Mode::Whole)?;
-        drop(request);
-        read_reply::<Decoder>(&mut asked.await?, reply).await
+    fn chat<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatReply>
+    where
+        Self: 'a,
+    {
+        chat_reply::<Decoder>(self.ask(&request, Mode::Whole), reply)
     }
 
-    async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let asked = self.ask(&request, Mode::Streamed)?;
-        drop(request);
-        read_stream(asked.await?, Decoder::default(), reply).await
+    fn chat_stream<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatStream>
+    where
+        Self: 'a,
+    {
+        chat_stream::<Decoder>(self.ask(&request, Mode::Streamed), reply)
     }
 
     async fn models(&self) -> Result<Vec<ModelInfo>, BackendError> {

@@ -1,19 +1,9 @@
 //! Answers with status 200.
 
-use crate::wire::{self, Decoder, Models, Vectors};
-use gatepass_core::{BackendError, ChatReply, ChatStream};
+use crate::wire::{self, Models, Vectors};
+use gatepass_core::{BackendError, ChatReply};
 use gatepass_http::HttpResponse;
 use gatepass_wire::{Origin, read_json};
-
-/// Reads a whole answer.
-pub(crate) async fn read_reply(response: &mut HttpResponse) -> Result<ChatReply, BackendError> {
-    gatepass_wire::read_reply::<Decoder>(response, reply).await
-}
-
-/// Begins to read a streamed answer.
-pub(crate) async fn read_stream(response: HttpResponse) -> Result<ChatStream, BackendError> {
-    gatepass_wire::read_stream(response, Decoder::default(), reply).await
-}
 
 /// Reads one page of a list of models.
 pub(crate) async fn read_models(response: HttpResponse) -> Result<Models, BackendError> {
@@ -49,7 +39,8 @@ pub(crate) async fn read_count(response: HttpResponse) -> Result<u64, BackendErr
     .await
 }
 
-fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
+/// Reads a whole answer.
+pub(crate) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
     let mut answer = wire::Answer::read(body).map_err(|error| origin.unparsable("it", &error))?;
     if let Some(error) = answer.take_error() {
         return Err(origin.told(&error));

@@ -1,13 +1,15 @@
-use crate::answer::{read_count, read_models, read_reply, read_stream, read_vectors};
+use crate::answer::{read_count, read_models, read_vectors, reply};
 use crate::place::{GEMINI, Place, express_url, vertex_url};
-use crate::wire::{Request, Texts};
+use crate::wire::{Decoder, Request, Texts};
 use async_trait::async_trait;
 use gatepass_core::{
-    BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings, LlmBackend,
-    ModelInfo, TokenSource,
+    Answered, BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings,
+    LlmBackend, ModelInfo, TokenSource,
 };
-use gatepass_http::{AuthorizedClient, HttpClient, HttpOptions, RetryPolicy, ServerUrl, Transport};
-use gatepass_wire::read_error;
+use gatepass_http::{
+    AuthorizedClient, HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport,
+};
+use gatepass_wire::{chat_reply, chat_stream, read_error};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::sync::Arc;
 
@@ -185,23 +187,42 @@ impl GeminiBackend {
         self.client = self.client.with_retry(retry);
         self
     }
+
+    /// Begins to ask. The request isn't needed any longer then.
+    fn ask<'a>(
+        &'a self,
+        request: &ChatRequest,
+    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
+        let request = Request::new(request, &self.place)?;
+        let path = format!("{}:generateContent", request.model);
+        Ok(self.client.post_json(&path, request.encode()?))
+    }
+
+    fn ask_for_stream<'a>(
+        &'a self,
+        request: &ChatRequest,
+    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
+        let request = Request::new(request, &self.place)?;
+        let path = format!("{}:streamGenerateContent", request.model);
+        let query = [("alt", "sse")];
+        Ok(self.client.post_json_with_query(&path, &query, request.encode()?))
+    }
 }
 
 #[async_trait]
 impl LlmBackend for GeminiBackend {
-    async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        let request = Request::new(&request, &self.place)?;
-        let path = format!("{}:generateContent", request.model);
-        read_reply(&mut self.client.post_json(&path, request.encode()?).await?).await
+    fn chat<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatReply>
+    where
+        Self: 'a,
+    {
+        chat_reply::<Decoder>(self.ask(&request), reply)
     }
 
-    async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let request = Request::new(&request, &self.place)?;
-        let path = format!("{}:streamGenerateContent", request.model);
-        let answer = self
-            .client
-            .post_json_with_query(&path, &[("alt", "sse")], request.encode()?);
-        read_stream(answer.await?).await
+    fn chat_stream<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatStream>
+    where
+        Self: 'a,
+    {
+        chat_stream::<Decoder>(self.ask_for_stream(&request), reply)
     }
 
     /// Texts that are too many for one request are sent in several, one after the other.

@@ -1,21 +1,11 @@
 //! Answers with status 200.
 
-use crate::wire::{self, Decoder};
-use gatepass_core::{BackendError, ChatReply, ChatStream};
-use gatepass_http::HttpResponse;
+use crate::wire;
+use gatepass_core::{BackendError, ChatReply};
 use gatepass_wire::{Origin, broken_off};
 
 /// Reads a whole answer.
-pub(crate) async fn read_reply(response: &mut HttpResponse) -> Result<ChatReply, BackendError> {
-    gatepass_wire::read_reply::<Decoder>(response, reply).await
-}
-
-/// Begins to read a streamed answer.
-pub(crate) async fn read_stream(response: HttpResponse) -> Result<ChatStream, BackendError> {
-    gatepass_wire::read_stream(response, Decoder::default(), reply).await
-}
-
-fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
+pub(crate) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
     let mut answer = wire::Answer::default();
     if let Err(error) = answer.read_whole(body) {
         return Err(origin.unparsable("it", &error));

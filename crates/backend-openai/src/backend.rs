@@ -1,12 +1,13 @@
-use crate::answer::{read_reply, read_stream};
+use crate::answer::reply;
 use crate::server::Server;
-use crate::wire::{Mode, encode};
+use crate::wire::{Decoder, Mode, encode};
 use async_trait::async_trait;
 use gatepass_core::{
-    BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings, LlmBackend,
-    ModelInfo, TokenSource,
+    Answered, BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings,
+    LlmBackend, ModelInfo, TokenSource,
 };
 use gatepass_http::{HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport};
+use gatepass_wire::{chat_reply, chat_stream};
 use http::HeaderMap;
 use std::sync::Arc;
 
@@ -148,16 +149,18 @@ impl OpenAiBackend {
 
 #[async_trait]
 impl LlmBackend for OpenAiBackend {
-    async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        let asked = self.ask(&request, Mode::Whole)?;
-        drop(request);
-        read_reply(&mut asked.await?).await
+    fn chat<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatReply>
+    where
+        Self: 'a,
+    {
+        chat_reply::<Decoder>(self.ask(&request, Mode::Whole), reply)
     }
 
-    async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let asked = self.ask(&request, Mode::Streamed)?;
-        drop(request);
-        read_stream(asked.await?).await
+    fn chat_stream<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatStream>
+    where
+        Self: 'a,
+    {
+        chat_stream::<Decoder>(self.ask(&request, Mode::Streamed), reply)
     }
 
     async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {

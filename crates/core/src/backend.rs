@@ -55,9 +55,9 @@ pub trait LlmBackend: Send + Sync {
     }
 }
 
-/// What async_trait makes of an `async fn`, so that the future of the backend itself is handed on: one of our own
-/// around it would be one more allocation and one more copy of the request.
-type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
+/// What [`macro@async_trait`] makes of an `async fn`, for who writes a method of [`LlmBackend`] without it: to hand on
+/// another backend's future, or to be done with the request before there is one, which would hold it until it ends.
+pub type Answered<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send + 'a>>;
 
 impl<T: LlmBackend + ?Sized> LlmBackend for Arc<T> {
     fn chat<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatReply>

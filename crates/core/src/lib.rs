@@ -34,6 +34,8 @@ mod clock;
 mod names;
 mod token;
 
+mod copies;
+
 mod source;
 
 mod cache;
@@ -56,7 +58,7 @@ mod secrets;
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-pub use backend::LlmBackend;
+pub use backend::{Answered, LlmBackend};
 pub use cache::{CachedTokenSource, RefreshPolicy};
 pub use chat::{
     ChatEvent, ChatReply, ChatRequest, ChatStream, EmbeddingRequest, Embeddings, FinishReason, JsonObject,
@@ -65,6 +67,8 @@ pub use chat::{
     Usage,
 };
 pub use clock::{Clock, Moment, SystemClock};
+#[doc(hidden)]
+pub use copies::thread_number;
 pub use credential::{Credential, CredentialKey, RefreshToken};
 pub use error::{
     Advice, BackendError, Cause, ConfigError, ConfigProblem, ErrorKind, Phase, ProviderError, Refusal,

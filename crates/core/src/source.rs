@@ -106,7 +106,7 @@ impl StaticTokenSource {
 #[async_trait]
 impl TokenSource for StaticTokenSource {
     async fn token(&self) -> Result<AccessToken, TokenError> {
-        Ok(self.0.load().token.clone())
+        Ok(self.0.load().token().clone())
     }
 
     fn current(&self) -> Option<TokenRef<'_>> {

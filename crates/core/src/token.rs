@@ -2,7 +2,10 @@ use crate::cache::InHand;
 use crate::error::TokenError;
 use crate::names::Scopes;
 use arc_swap::Guard;
+use bytes::Bytes;
 use http::HeaderValue;
+use http::header::InvalidHeaderValue;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::marker::PhantomData;
@@ -12,8 +15,8 @@ use std::time::{Duration, SystemTime};
 
 /// What a model server accepts as proof: an OAuth2 access token, or an API key.
 ///
-/// Cheap to clone (one reference count). `Debug` never shows the secret, and its memory is wiped on drop; that of the
-/// finished header, which the HTTP stack shares, is not.
+/// Cheap to clone (one reference count). `Debug` never shows the secret. Its memory, and that of the finished header, is
+/// wiped with the last clone; what an HTTP stack writes to a connection is not.
 /// Two tokens are equal when scheme and secret are.
 #[derive(Clone)]
 pub struct AccessToken {
@@ -29,6 +32,13 @@ struct Inner {
     expires_at: Option<SystemTime>,
     lifetime: Option<Duration>,
     scopes: Option<Scopes>,
+}
+
+/// A sensitive header value, whose memory is wiped when the last of its clones is gone.
+fn finished(value: Vec<u8>) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut header = HeaderValue::from_maybe_shared(Bytes::from_owner(Zeroizing::new(value)))?;
+    header.set_sensitive(true);
+    Ok(header)
 }
 
 /// How a token is presented.
@@ -69,12 +79,11 @@ impl AccessToken {
             };
             return Err(TokenError::malformed(format!("the {scheme} {what}")));
         }
-        let mut header = match scheme {
-            TokenScheme::Bearer => HeaderValue::try_from(format!("Bearer {text}")),
-            TokenScheme::ApiKey => HeaderValue::from_str(text),
+        let header = match scheme {
+            TokenScheme::Bearer => finished(format!("Bearer {text}").into_bytes()),
+            TokenScheme::ApiKey => finished(text.as_bytes().to_vec()),
         }
         .map_err(|_| TokenError::malformed(format!("the {scheme} doesn't fit into a header")))?;
-        header.set_sensitive(true);
         let inner = Inner {
             secret,
             header,
@@ -122,6 +131,15 @@ impl AccessToken {
             lifetime: None,
             scopes: None,
         };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// The same token, which shares no count of references with this one.
+    pub(crate) fn apart(&self) -> Self {
+        let mut inner = Inner::clone(&self.inner);
+        inner.header = finished(self.header().as_bytes().to_vec()).unwrap_or(inner.header);
         Self {
             inner: Arc::new(inner),
         }
@@ -228,7 +246,7 @@ impl<'a> From<&'a AccessToken> for TokenRef<'a> {
 
 impl From<AccessToken> for TokenRef<'_> {
     fn from(token: AccessToken) -> Self {
-        Self::new(Guard::from_inner(Arc::new(InHand::forever(token))))
+        Self::new(Guard::from_inner(Arc::new(InHand::once(token))))
     }
 }
 
@@ -237,13 +255,13 @@ impl Deref for TokenRef<'_> {
 
     #[inline]
     fn deref(&self) -> &AccessToken {
-        &self.in_hand.token
+        self.in_hand.token()
     }
 }
 
 impl fmt::Debug for TokenRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TokenRef").field(&self.in_hand.token).finish()
+        f.debug_tuple("TokenRef").field(self.in_hand.token()).finish()
     }
 }
 

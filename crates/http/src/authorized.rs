@@ -12,8 +12,8 @@ use gatepass_core::{
     TokenError, TokenScheme, TokenSource,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 /// Sends requests to one server, each with a token that is valid when it is sent.
@@ -23,6 +23,8 @@ use std::sync::{Arc, OnceLock};
 ///   the request is sent once more.
 /// * Transient failures are tried again by the [`RetryPolicy`], until an answer begins: a stream that broke
 ///   isn't asked for again. `x-should-retry` has the last word.
+// In no cache line with the count of an `Arc` around it, which each task that takes a clone writes to.
+#[repr(align(128))]
 pub struct AuthorizedClient {
     http: HttpClient,
     base_url: ServerUrl,
@@ -114,15 +116,15 @@ impl AuthorizedClient {
     ///
     /// # Errors
     /// As [`post_json`](Self::post_json).
-    pub async fn post_json_with_query(
-        &self,
+    pub fn post_json_with_query<'a, B: Into<Bytes>>(
+        &'a self,
         path: &str,
         query: &[(&str, &str)],
-        body: impl Into<Bytes>,
-    ) -> Result<HttpResponse, BackendError> {
-        let url = Cow::Owned(self.base_url.join(path).with_query(query));
+        body: B,
+    ) -> impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a, B> {
+        let url = Address::Other(Box::new(self.base_url.join(path).with_query(query)));
         let body = Some(body.into());
-        self.send(Call { url, body }).await
+        self.send(Call { url, body })
     }
 
     /// As [`get`](Self::get), with a query besides the base URL's own.
@@ -134,22 +136,28 @@ impl AuthorizedClient {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<HttpResponse, BackendError> {
-        let url = Cow::Owned(self.base_url.join(path).with_query(query));
+        let url = Address::Other(Box::new(self.base_url.join(path).with_query(query)));
         self.send(Call { url, body: None }).await
     }
 
-    fn address(&self, path: &str) -> Cow<'_, ServerUrl> {
+    fn address(&self, path: &str) -> Address<'_> {
         let (usual, url) = self.usual.get_or_init(|| (path.into(), self.base_url.join(path)));
         if **usual == *path {
-            Cow::Borrowed(url)
+            Address::Usual(url)
         } else {
-            Cow::Owned(self.base_url.join(path))
+            Address::Other(Box::new(self.base_url.join(path)))
         }
     }
 
-    async fn send(&self, call: Call<'_>) -> Result<HttpResponse, BackendError> {
-        let attempt = || self.attempt(&call);
-        Ok(self.retry.run("model call", Failure::advice, attempt).await?)
+    #[expect(clippy::manual_async_fn, reason = "it would hold the call twice")]
+    fn send<'a>(
+        &'a self,
+        call: Call<'a>,
+    ) -> impl Future<Output = Result<HttpResponse, BackendError>> + Send + 'a {
+        async move {
+            let attempt = || self.attempt(&call);
+            Ok(self.retry.run("model call", Failure::advice, attempt).await?)
+        }
     }
 
     async fn attempt(&self, call: &Call<'_>) -> Result<HttpResponse, Failure> {
@@ -263,9 +271,26 @@ async fn failure(mut response: HttpResponse, concealer: Concealer, read_error: E
 
 /// What is asked, as often as it takes.
 struct Call<'a> {
-    url: Cow<'a, ServerUrl>,
+    url: Address<'a>,
     /// JSON to post; without it, something is to be got.
     body: Option<Bytes>,
+}
+
+/// Where it is asked; as small as can be, since each call in flight holds it.
+enum Address<'a> {
+    Usual(&'a ServerUrl),
+    Other(Box<ServerUrl>),
+}
+
+impl Deref for Address<'_> {
+    type Target = ServerUrl;
+
+    fn deref(&self) -> &ServerUrl {
+        match self {
+            Self::Usual(url) => url,
+            Self::Other(url) => url,
+        }
+    }
 }
 
 impl Call<'_> {

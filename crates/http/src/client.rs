@@ -1,4 +1,4 @@
-use crate::alarm::Alarm;
+use crate::alarm::{Alarm, Timers};
 use crate::error::HttpError;
 use crate::request::HttpRequest;
 use crate::resolver::Resolver;
@@ -6,6 +6,7 @@ use crate::response::HttpResponse;
 use crate::server_url::ServerUrl;
 use crate::tls;
 use gatepass_core::{ConfigError, Phase};
+use http::HeaderValue;
 use reqwest::redirect;
 use std::future::poll_fn;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub struct HttpClient {
     direct: reqwest::Client,
     resolver: Resolver,
     options: HttpOptions,
+    timers: Timers,
 }
 
 /// How a client connects and how long it waits.
@@ -101,6 +103,7 @@ impl HttpClient {
             direct: build(builder(&options, tls).no_proxy())?,
             resolver,
             options,
+            timers: Timers::default(),
         })
     }
 
@@ -131,7 +134,11 @@ impl HttpClient {
         let sending = client.execute(request.into_inner());
         async move {
             let mut sending = pin!(sending);
-            let mut alarm = Alarm::new(self.options.first_byte_timeout, self.options.idle_timeout);
+            let mut alarm = Alarm::new(
+                &self.timers,
+                self.options.first_byte_timeout,
+                self.options.idle_timeout,
+            );
             let sent = poll_fn(|cx| match sending.as_mut().poll(cx) {
                 Poll::Ready(sent) => Poll::Ready(Some(sent)),
                 Poll::Pending => alarm.poll(cx).map(|()| None),
@@ -155,5 +162,9 @@ fn builder(options: &HttpOptions, tls: rustls::ClientConfig) -> reqwest::ClientB
         .redirect(redirect::Policy::none())
         .referer(false)
         .connect_timeout(options.connect_timeout)
-        .user_agent(concat!("gatepass/", env!("CARGO_PKG_VERSION")))
+        // Static: each request clones it, and threads would wait for each other to count.
+        .user_agent(HeaderValue::from_static(concat!(
+            "gatepass/",
+            env!("CARGO_PKG_VERSION")
+        )))
 }

@@ -1,6 +1,7 @@
 use crate::server_url::ServerUrl;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use reqwest::Body;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -58,7 +59,11 @@ impl HttpRequest {
         let mut request = reqwest::Request::new(self.method, self.url.into_url());
         *request.headers_mut() = self.headers;
         if !self.body.is_empty() {
-            *request.body_mut() = Some(self.body.into());
+            let body = Body::from(self.body);
+            // What can't be cloned is not cloned. reqwest keeps a second request for servers that didn't look at the first
+            // one, which only HTTP/2 has, and that needs TLS here.
+            let is_http1 = request.url().scheme() == "http";
+            *request.body_mut() = Some(if is_http1 { Body::wrap(body) } else { body });
         }
         request
     }

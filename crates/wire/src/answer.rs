@@ -3,24 +3,59 @@
 use crate::body::{is_stream, read_all};
 use crate::error::{is_html, told_error};
 use crate::stream::{Events, Fault, StreamDecoder};
-use gatepass_core::{BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
+use gatepass_core::{Answered, BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
 use gatepass_http::{Concealer, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};
 use serde_json::Value;
+use std::future::ready;
 use std::sync::Arc;
 
 /// The most bytes that a whole answer may have; sound or an image in base64 fits.
 pub const ANSWER_LIMIT: usize = 64 << 20;
 
-/// Reads a whole answer with `parse`; the origin makes errors. Fills in the reply's metadata. A server that answers with
-/// a stream all the same is understood: a decoder reads it.
+/// Reads the JSON of a whole answer; the origin makes errors.
+pub type Parse = fn(&Origin, &[u8]) -> Result<ChatReply, BackendError>;
+
+/// A whole answer to what was `asked`, read with `parse`; with the reply's metadata. A server that answers with a stream all the
+/// same is understood: a decoder reads it.
 ///
 /// # Errors
-/// [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
-/// [`BackendError::Network`] for one that breaks off.
-pub async fn read_reply<D: StreamDecoder + Default>(
+/// That of `asked`; [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
+/// [`BackendError::Network`] for an answer that breaks off.
+pub fn chat_reply<'a, D: StreamDecoder + Default>(
+    asked: Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + 'a, BackendError>,
+    parse: Parse,
+) -> Answered<'a, ChatReply> {
+    match asked {
+        // By hand, where `?` would do: it keeps a second place for the answer, and a future of over a kilobyte is more than
+        // what an allocator has at hand.
+        Ok(asked) => Box::pin(async move {
+            match asked.await {
+                Ok(mut response) => read_reply::<D>(&mut response, parse).await,
+                Err(error) => Err(error),
+            }
+        }),
+        Err(error) => Box::pin(ready(Err(error))),
+    }
+}
+
+/// A streamed answer to what was `asked`. A server that answers in one piece all the same is understood: `parse` reads it.
+///
+/// # Errors
+/// As [`chat_reply`], before the first event; later ones come through the stream.
+pub fn chat_stream<'a, D: StreamDecoder + Default + 'a>(
+    asked: Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + 'a, BackendError>,
+    parse: Parse,
+) -> Answered<'a, ChatStream> {
+    match asked {
+        Ok(asked) => Box::pin(async move { read_stream::<D>(asked.await?, parse).await }),
+        Err(error) => Box::pin(ready(Err(error))),
+    }
+}
+
+async fn read_reply<D: StreamDecoder + Default>(
     response: &mut HttpResponse,
-    parse: impl FnOnce(&Origin, &[u8]) -> Result<ChatReply, BackendError>,
+    parse: Parse,
 ) -> Result<ChatReply, BackendError> {
     let body = response.read(ANSWER_LIMIT).await?;
     let metadata = metadata(response);
@@ -44,15 +79,9 @@ pub async fn read_reply<D: StreamDecoder + Default>(
     }
 }
 
-/// Begins to read a streamed answer with `decoder`. A server that answers in one piece all the same is
-/// understood: `parse` reads it.
-///
-/// # Errors
-/// As [`read_reply`], before the first event; later ones come through the stream.
-pub async fn read_stream<D: StreamDecoder>(
+async fn read_stream<D: StreamDecoder + Default>(
     mut response: HttpResponse,
-    decoder: D,
-    parse: impl FnOnce(&Origin, &[u8]) -> Result<ChatReply, BackendError>,
+    parse: Parse,
 ) -> Result<ChatStream, BackendError> {
     let metadata = metadata(&response);
     let Some(chunk) = response.chunk().await? else {
@@ -70,14 +99,14 @@ pub async fn read_stream<D: StreamDecoder>(
         reply.metadata = metadata;
         return Ok(ChatStream::of_reply(reply));
     }
-    let events = Events::new(response, &chunk, origin, decoder)?;
+    let events = Events::new(response, &chunk, origin, D::default())?;
     Ok(ChatStream::new(events).with_metadata(metadata))
 }
 
 /// Reads any other answer in JSON with `parse`: vectors, a list of models, a count.
 ///
 /// # Errors
-/// As [`read_reply`].
+/// As [`chat_reply`].
 pub async fn read_json<T>(
     mut response: HttpResponse,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,

@@ -14,7 +14,9 @@ mod rest;
 mod stream;
 mod surrogate;
 
-pub use answer::{ANSWER_LIMIT, Origin, broken_off, error_in, metadata, read_json, read_reply, read_stream};
+pub use answer::{
+    ANSWER_LIMIT, Origin, Parse, broken_off, chat_reply, chat_stream, error_in, metadata, read_json,
+};
 pub use arguments::Arguments;
 pub use budget::{Budget, member_weight, weight};
 pub use error::{read_error, told_error};

@@ -1,21 +1,10 @@
 //! Answers with status 200.
 
-use super::decoder::Decoder;
 use super::reply::Response;
-use gatepass_core::{BackendError, ChatReply, ChatStream, JsonObject};
+use gatepass_core::{BackendError, ChatReply, JsonObject};
 use gatepass_http::HttpResponse;
 use gatepass_wire::{Origin, broken_off, read_json};
 use serde_json::Value;
-
-/// Reads a whole answer.
-pub(super) async fn read_reply(response: &mut HttpResponse) -> Result<ChatReply, BackendError> {
-    gatepass_wire::read_reply::<Decoder>(response, reply).await
-}
-
-/// Begins to read a streamed answer.
-pub(super) async fn read_stream(response: HttpResponse) -> Result<ChatStream, BackendError> {
-    gatepass_wire::read_stream(response, Decoder::default(), reply).await
-}
 
 /// Reads a count of input tokens: `{"input_tokens":…}`.
 pub(super) async fn read_count(response: HttpResponse) -> Result<u64, BackendError> {
@@ -31,7 +20,7 @@ fn object(origin: &Origin, body: &[u8]) -> Result<JsonObject, BackendError> {
     serde_json::from_slice(body).map_err(|error| origin.unparsable("it", &error))
 }
 
-/// A response that failed is an error; what it had put out until then comes with it.
+/// Reads a whole answer. A response that failed is an error; what it had put out until then comes with it.
 pub(super) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
     let members = object(origin, body)?;
     let is_response = members.contains_key("output") || members.contains_key("status");

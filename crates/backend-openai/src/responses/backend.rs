@@ -1,12 +1,14 @@
-use super::answer::{read_count, read_reply, read_stream};
+use super::answer::{read_count, reply};
+use super::decoder::Decoder;
 use super::request::{Mode, encode};
 use crate::server::Server;
 use async_trait::async_trait;
 use gatepass_core::{
-    BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings, LlmBackend,
-    ModelInfo, TokenSource,
+    Answered, BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings,
+    LlmBackend, ModelInfo, TokenSource,
 };
 use gatepass_http::{HttpClient, HttpResponse, RetryPolicy, ServerUrl};
+use gatepass_wire::{chat_reply, chat_stream};
 use http::HeaderMap;
 use std::sync::Arc;
 
@@ -98,16 +100,18 @@ impl OpenAiResponsesBackend {
 
 #[async_trait]
 impl LlmBackend for OpenAiResponsesBackend {
-    async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        let asked = self.ask("responses", &request, Mode::Whole)?;
-        drop(request);
-        read_reply(&mut asked.await?).await
+    fn chat<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatReply>
+    where
+        Self: 'a,
+    {
+        chat_reply::<Decoder>(self.ask("responses", &request, Mode::Whole), reply)
     }
 
-    async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let asked = self.ask("responses", &request, Mode::Streamed)?;
-        drop(request);
-        read_stream(asked.await?).await
+    fn chat_stream<'s: 'a, 'a>(&'s self, request: ChatRequest) -> Answered<'a, ChatStream>
+    where
+        Self: 'a,
+    {
+        chat_stream::<Decoder>(self.ask("responses", &request, Mode::Streamed), reply)
     }
 
     async fn embed(&self, request: EmbeddingRequest) -> Result<Embeddings, BackendError> {

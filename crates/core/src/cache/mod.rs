@@ -9,6 +9,7 @@ mod tests;
 pub use policy::RefreshPolicy;
 
 use crate::clock::{Clock, Moment, SystemClock};
+use crate::copies::Copies;
 use crate::error::TokenError;
 use crate::source::TokenSource;
 use crate::token::{AccessToken, TokenRef};
@@ -73,7 +74,7 @@ struct State {
 /// A token and its windows.
 #[derive(Debug)]
 pub(crate) struct InHand {
-    pub(crate) token: AccessToken,
+    token: Copies,
     windows: Windows,
 }
 
@@ -189,7 +190,7 @@ impl<S: TokenSource + 'static> Shared<S> {
     fn unexpired(&self) -> Option<AccessToken> {
         let in_hand = self.in_hand.load();
         let good = self.clock.now().is_before(&in_hand.windows.expiry);
-        good.then(|| in_hand.token.clone())
+        good.then(|| in_hand.token().clone())
     }
 
     /// Joins the refresh under way, or begins one; unless a token has come, or the last failure tells enough.
@@ -204,7 +205,7 @@ impl<S: TokenSource + 'static> Shared<S> {
             &in_hand.windows.mandatory
         };
         if now.is_before(deadline) {
-            return Turn::Take(in_hand.token.clone());
+            return Turn::Take(in_hand.token().clone());
         }
         match (&state.flight, &state.last_error) {
             (None, Some(error)) if quiet => Turn::Fail(error.clone()),
@@ -242,7 +243,8 @@ impl<S: TokenSource + 'static> Shared<S> {
         let outcome = outcome.map(|token| InHand::new(token, started, now, &self.policy));
         match &outcome {
             Ok(fresh)
-                if landing.generation != state.generation && state.refused.as_ref() == Some(&fresh.token) =>
+                if landing.generation != state.generation
+                    && state.refused.as_ref() == Some(fresh.token()) =>
             {
                 tracing::debug!("the refresh brought back a token that was refused since; asking again");
                 return;
@@ -251,7 +253,7 @@ impl<S: TokenSource + 'static> Shared<S> {
             Err(error) => self.remember(&mut state, error.clone(), started, now),
         }
         landing.land(outcome.map(|fresh| {
-            let token = fresh.token.clone();
+            let token = fresh.token().clone();
             self.in_hand.store(Arc::new(fresh));
             token
         }));
@@ -275,7 +277,7 @@ impl<S: TokenSource + 'static> Shared<S> {
     /// Forgets `token` if it is in hand; tells whether it did.
     fn take_away(&self, token: &AccessToken) -> bool {
         let mut state = self.state();
-        if self.in_hand.load().token != *token {
+        if self.in_hand.load().token() != token {
             return false;
         }
         if !state.refusals.take(self.clock.now().monotonic) {
@@ -336,17 +338,30 @@ impl InHand {
     /// Stands for "no token": all its windows have passed, and no token equals it.
     fn nothing() -> Self {
         Self {
-            token: AccessToken::none(),
+            token: Copies::only(AccessToken::none()),
             windows: Windows::passed(),
         }
     }
 
     /// A token that nobody takes away.
-    pub(crate) const fn forever(token: AccessToken) -> Self {
+    pub(crate) fn forever(token: AccessToken) -> Self {
         Self {
-            token,
+            token: Copies::of(token),
             windows: Windows::never(),
         }
+    }
+
+    /// A token that is looked at once.
+    pub(crate) const fn once(token: AccessToken) -> Self {
+        Self {
+            token: Copies::only(token),
+            windows: Windows::never(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn token(&self) -> &AccessToken {
+        self.token.mine()
     }
 
     fn new(token: AccessToken, started: Moment, now: Moment, policy: &RefreshPolicy) -> Self {
@@ -355,7 +370,10 @@ impl InHand {
             _ => token,
         };
         let windows = policy.windows(&token, now);
-        Self { token, windows }
+        Self {
+            token: Copies::of(token),
+            windows,
+        }
     }
 }
 
@@ -370,7 +388,7 @@ impl<S> Clone for CachedTokenSource<S> {
 impl<S> fmt::Debug for CachedTokenSource<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedTokenSource")
-            .field("in_hand", &self.shared.in_hand.load().token)
+            .field("in_hand", self.shared.in_hand.load().token())
             .field("policy", &self.shared.policy)
             .finish_non_exhaustive()
     }
