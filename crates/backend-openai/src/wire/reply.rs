@@ -218,7 +218,9 @@ fn calls<'a>(
 /// Our word for the provider's: OpenAI's, or that of a server that passes on what its engine says. A refusal is content
 /// that was withheld, though OpenAI ends it with `stop`.
 pub(super) fn finish_reason(word: Text<'_>, refused: bool) -> Option<FinishReason> {
-    match word.as_str().to_ascii_lowercase().as_str() {
+    let is_shouted = word.as_str().bytes().any(|byte| byte.is_ascii_uppercase());
+    let shouted = is_shouted.then(|| word.as_str().to_ascii_lowercase());
+    match shouted.as_deref().unwrap_or(word.as_str()) {
         "" => None,
         "stop" if refused => Some(FinishReason::ContentFilter),
         "stop" | "eos" | "eos_token" | "stop_sequence" | "end_turn" | "complete" => Some(FinishReason::Stop),
