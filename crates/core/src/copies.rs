@@ -11,7 +11,7 @@ const THREADS: usize = 8;
 ///
 /// To clone a token is to count a reference, and each clone of its header counts another, of which an HTTP stack makes a few
 /// for a request. Threads that count in the same place wait for each other's cache line; so a thread that looks has a
-/// copy of its own to clone, made at its first look.
+/// copy of its own to clone, made at its first look. It takes the memory of a header, and goes when the token does.
 #[derive(Debug)]
 pub(crate) struct Copies {
     first: AccessToken,
@@ -36,13 +36,17 @@ impl Copies {
         }
     }
 
+    /// For who looks at it and clones nothing.
+    pub(crate) const fn first(&self) -> &AccessToken {
+        &self.first
+    }
+
     /// The calling thread's.
     #[inline]
     pub(crate) fn mine(&self) -> &AccessToken {
-        let other = self
-            .others
-            .as_ref()
-            .and_then(|others| others.get(thread_number() % THREADS));
+        // The first thread that ever asks needs none.
+        let number = (thread_number() % THREADS).checked_sub(1);
+        let other = number.and_then(|number| self.others.as_ref()?.get(number));
         other.map_or(&self.first, |other| other.get_or_init(|| self.first.apart()))
     }
 }

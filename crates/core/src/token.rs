@@ -25,9 +25,14 @@ pub struct AccessToken {
 
 #[derive(Clone)]
 struct Inner {
-    secret: SecretString,
     /// `Bearer …` for a bearer token, the bare key for an API key; marked sensitive.
     header: HeaderValue,
+    facts: Arc<Facts>,
+}
+
+#[derive(Clone)]
+struct Facts {
+    secret: SecretString,
     scheme: TokenScheme,
     expires_at: Option<SystemTime>,
     lifetime: Option<Duration>,
@@ -84,17 +89,21 @@ impl AccessToken {
             TokenScheme::ApiKey => finished(text.as_bytes().to_vec()),
         }
         .map_err(|_| TokenError::malformed(format!("the {scheme} doesn't fit into a header")))?;
-        let inner = Inner {
+        Ok(Self::of(secret, header, scheme))
+    }
+
+    fn of(secret: SecretString, header: HeaderValue, scheme: TokenScheme) -> Self {
+        let facts = Facts {
             secret,
-            header,
             scheme,
             expires_at: None,
             lifetime: None,
             scopes: None,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let facts = Arc::new(facts);
+        Self {
+            inner: Arc::new(Inner { header, facts }),
+        }
     }
 
     /// Sets the moment at which the server stops accepting it.
@@ -123,20 +132,11 @@ impl AccessToken {
 
     /// Stands for "no token"; no real token equals it.
     pub(crate) fn none() -> Self {
-        let inner = Inner {
-            secret: SecretString::from(""),
-            header: HeaderValue::from_static(""),
-            scheme: TokenScheme::Bearer,
-            expires_at: None,
-            lifetime: None,
-            scopes: None,
-        };
-        Self {
-            inner: Arc::new(inner),
-        }
+        let header = HeaderValue::from_static("");
+        Self::of(SecretString::from(""), header, TokenScheme::Bearer)
     }
 
-    /// The same token, which shares no count of references with this one.
+    /// The same token, of which neither a clone nor one of its header counts a reference where this one's do.
     pub(crate) fn apart(&self) -> Self {
         let mut inner = Inner::clone(&self.inner);
         inner.header = finished(self.header().as_bytes().to_vec()).unwrap_or(inner.header);
@@ -145,8 +145,8 @@ impl AccessToken {
         }
     }
 
-    fn edit(&mut self) -> &mut Inner {
-        Arc::make_mut(&mut self.inner)
+    fn edit(&mut self) -> &mut Facts {
+        Arc::make_mut(&mut Arc::make_mut(&mut self.inner).facts)
     }
 
     /// The finished, sensitive header value: `Bearer …`, or the bare API key.
@@ -158,39 +158,39 @@ impl AccessToken {
     /// How it is presented.
     #[must_use]
     pub fn scheme(&self) -> TokenScheme {
-        self.inner.scheme
+        self.inner.facts.scheme
     }
 
     /// When it expires, where that is known.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.inner.expires_at
+        self.inner.facts.expires_at
     }
 
     /// Its whole lifetime, where the server told it.
     #[must_use]
     pub fn lifetime(&self) -> Option<Duration> {
-        self.inner.lifetime
+        self.inner.facts.lifetime
     }
 
     /// The scopes that were granted, where the server told them.
     #[must_use]
     pub fn scopes(&self) -> Option<&Scopes> {
-        self.inner.scopes.as_ref()
+        self.inner.facts.scopes.as_ref()
     }
 }
 
 /// The secret itself. Read it next to the place it is sent to, and nowhere else.
 impl ExposeSecret<str> for AccessToken {
     fn expose_secret(&self) -> &str {
-        self.inner.secret.expose_secret()
+        self.inner.facts.secret.expose_secret()
     }
 }
 
 impl PartialEq for AccessToken {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inner, &other.inner)
-            || (self.inner.scheme == other.inner.scheme && self.expose_secret() == other.expose_secret())
+        Arc::ptr_eq(&self.inner.facts, &other.inner.facts)
+            || (self.scheme() == other.scheme() && self.expose_secret() == other.expose_secret())
     }
 }
 
@@ -198,12 +198,13 @@ impl Eq for AccessToken {}
 
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts = &self.inner.facts;
         f.debug_struct("AccessToken")
-            .field("secret", &self.inner.secret)
-            .field("scheme", &self.inner.scheme)
-            .field("expires_at", &self.inner.expires_at)
-            .field("lifetime", &self.inner.lifetime)
-            .field("scopes", &self.inner.scopes)
+            .field("secret", &facts.secret)
+            .field("scheme", &facts.scheme)
+            .field("expires_at", &facts.expires_at)
+            .field("lifetime", &facts.lifetime)
+            .field("scopes", &facts.scopes)
             .finish()
     }
 }
@@ -219,8 +220,8 @@ impl fmt::Display for TokenScheme {
 
 /// A look at the token that a source has in hand.
 ///
-/// Dereferences to the [`AccessToken`]; clone that to keep it. Those of our own sources allocate nothing and touch no
-/// reference count; one that is made from an [`AccessToken`] costs a small allocation.
+/// Dereferences to the [`AccessToken`]; clone that to keep it. Those of our own sources touch no reference count, and
+/// allocate nothing once a thread has looked at a token; one that is made from an [`AccessToken`] costs a small allocation.
 pub struct TokenRef<'a> {
     // Two words, and no enum of what else could be looked at: so it is returned in registers, and a hit takes a
     // third less.

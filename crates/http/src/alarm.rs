@@ -21,18 +21,21 @@ pub(crate) struct Alarm {
 
 struct Timer {
     sleep: Pin<Box<Sleep>>,
-    /// The one that rings it.
+    /// The one that rings it. tokio counts them, and so far (1.54) gives no number twice.
     runtime: Id,
 }
 
-/// The timers of exchanges that have ended. One that rings here wakes nobody, or a task that is awake.
+/// The timers of exchanges that have ended, until they are used again or the client is dropped. One that rings here wakes the task that
+/// it served last for nothing; until then it holds what is left of that task.
 #[derive(Clone, Default)]
 pub(crate) struct Timers(Arc<[Arc<Shelf>; THREADS]>);
 
 /// As many threads have a shelf of their own; the next share one with them.
 const THREADS: usize = 8;
 
+/// In cache lines of its own.
 #[derive(Default)]
+#[repr(align(128))]
 struct Shelf(Mutex<Vec<Timer>>);
 
 impl Shelf {
@@ -46,9 +49,7 @@ impl Shelf {
     /// A timer of this runtime that rings at `moment`.
     fn take(&self, moment: Instant) -> Timer {
         let runtime = Handle::current().id();
-        // Of another runtime, it may never ring again.
-        let kept = self.timers().pop();
-        match kept.filter(|kept| kept.runtime == runtime) {
+        match self.kept(runtime) {
             Some(mut timer) => {
                 timer.sleep.as_mut().reset(moment);
                 timer
@@ -58,6 +59,23 @@ impl Shelf {
                 runtime,
             },
         }
+    }
+
+    /// A timer of this runtime. Those of others are dropped: they may never ring again, and hold what is left of theirs.
+    fn kept(&self, runtime: Id) -> Option<Timer> {
+        let mut timers = self.timers();
+        match timers.pop() {
+            Some(timer) if timer.runtime == runtime => return Some(timer),
+            Some(timer) => timers.push(timer),
+            None => return None,
+        }
+        let is_strange = |timer: &mut Timer| timer.runtime != runtime;
+        let strangers: Vec<_> = timers.extract_if(.., is_strange).collect();
+        let timer = timers.pop();
+        // Without the lock: to drop them takes another one.
+        drop(timers);
+        drop(strangers);
+        timer
     }
 
     fn keep(&self, timer: Timer) {
@@ -208,6 +226,7 @@ mod tests {
         }
         drop(ended);
         assert!(waited(&runtime()));
+        assert_eq!(kept(&timers), 1, "nothing of the others is kept");
     }
 
     #[tokio::test(start_paused = true)]

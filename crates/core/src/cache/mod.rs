@@ -41,7 +41,8 @@ use tracing::Instrument;
 ///   a server which refuses everything doesn't make us hammer the authorization server.
 /// * **Two clocks.** See [`Clock`].
 ///
-/// [`current`](TokenSource::current) takes no lock and allocates nothing. Asking needs a tokio runtime: a refresh runs
+/// [`current`](TokenSource::current) takes no lock and allocates nothing, but for the first look of another thread at a new token: up to
+/// eight threads have a copy each, so that none waits for another to clone it. Asking needs a tokio runtime: a refresh runs
 /// on that of the caller who began it, and all wait for it there, so it must be one that keeps running. Clones share
 /// everything.
 pub struct CachedTokenSource<S> {
@@ -244,7 +245,7 @@ impl<S: TokenSource + 'static> Shared<S> {
         match &outcome {
             Ok(fresh)
                 if landing.generation != state.generation
-                    && state.refused.as_ref() == Some(fresh.token()) =>
+                    && state.refused.as_ref() == Some(fresh.token.first()) =>
             {
                 tracing::debug!("the refresh brought back a token that was refused since; asking again");
                 return;
@@ -277,7 +278,7 @@ impl<S: TokenSource + 'static> Shared<S> {
     /// Forgets `token` if it is in hand; tells whether it did.
     fn take_away(&self, token: &AccessToken) -> bool {
         let mut state = self.state();
-        if self.in_hand.load().token() != token {
+        if self.in_hand.load().token.first() != token {
             return false;
         }
         if !state.refusals.take(self.clock.now().monotonic) {
@@ -388,7 +389,7 @@ impl<S> Clone for CachedTokenSource<S> {
 impl<S> fmt::Debug for CachedTokenSource<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CachedTokenSource")
-            .field("in_hand", self.shared.in_hand.load().token())
+            .field("in_hand", self.shared.in_hand.load().token.first())
             .field("policy", &self.shared.policy)
             .finish_non_exhaustive()
     }

@@ -126,8 +126,8 @@ struct Found {
 }
 
 impl Found {
-    /// The HTTP library's own buffer of the answer can't be wiped from outside; and an access token, which ends within
-    /// the hour, is copied into its header.
+    /// The HTTP library's own buffers, of the answer and of requests with the access token, which ends within the hour,
+    /// can't be wiped from outside.
     fn is_bearable(&self) -> bool {
         self.what == "the access token" || self.around.contains(r#"\"refresh_token\":\""#)
     }

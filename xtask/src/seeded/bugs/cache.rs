@@ -20,15 +20,15 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "a late refusal takes the new token away",
         file: "crates/core/src/cache/mod.rs",
-        text: "if self.in_hand.load().token != *token {",
-        instead: "if self.in_hand.load().token == AccessToken::none() {",
+        text: "if self.in_hand.load().token.first() != token {",
+        instead: "if self.in_hand.load().token.first() == &AccessToken::none() {",
         test: "gatepass-core --lib cache::tests::reject_compares_and_takes_away_only_the_token_in_hand",
     },
     Bug {
         what: "a refresh that began before a refusal brings the refused token back",
         file: "crates/core/src/cache/mod.rs",
-        text: "if landing.generation != state.generation &&",
-        instead: "if landing.generation > state.generation &&",
+        text: "if landing.generation != state.generation\n",
+        instead: "if landing.generation > state.generation\n",
         test: "gatepass-core --lib cache::tests::a_refresh_begun_before_a_refusal_cannot_bring_the_bad_token_back",
     },
     Bug {

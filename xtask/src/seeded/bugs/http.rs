@@ -20,8 +20,8 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "a hanging server is waited for twenty times too long",
         file: "crates/http/src/client.rs",
-        text: "Alarm::new(self.options.first_byte_timeout,",
-        instead: "Alarm::new(self.options.first_byte_timeout * 20,",
+        text: "self.options.first_byte_timeout,\n",
+        instead: "self.options.first_byte_timeout * 20,\n",
         test: "gatepass-http --test it timeouts::a_server_that_never_answers_is_given_up",
     },
     Bug {

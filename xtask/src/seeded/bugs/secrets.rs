@@ -6,8 +6,8 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "a token shows itself in a log",
         file: "crates/core/src/token.rs",
-        text: r#".field("secret", &self.inner.secret)"#,
-        instead: r#".field("secret", &self.inner.secret.expose_secret())"#,
+        text: r#".field("secret", &facts.secret)"#,
+        instead: r#".field("secret", &facts.secret.expose_secret())"#,
         test: "gatepass-core --lib token::tests::debug_does_not_print_the_secret",
     },
     Bug {
