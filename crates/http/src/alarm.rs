@@ -187,7 +187,7 @@ mod tests {
         let timers = Timers::default();
         for (passed, patience) in [(0, 120), (1, 120), (119, 60), (3, 600), (1000, 120), (0, 1)] {
             tokio::time::sleep(passed * SECOND).await;
-            let mut alarm = Alarm::new(&timers, patience * SECOND, 120 * SECOND);
+            let mut alarm = Alarm::new(&timers, 600 * SECOND, 120 * SECOND);
             assert_eq!(kept(&timers), 0, "the one timer is in use");
             // Not waited for to its end, as the timer of an exchange that succeeds.
             let began = poll_fn(|cx| Poll::Ready(alarm.poll(cx).is_pending()));

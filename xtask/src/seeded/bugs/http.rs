@@ -25,6 +25,20 @@ pub(super) const BUGS: &[Bug] = &[
         test: "gatepass-http --test it timeouts::a_server_that_never_answers_is_given_up",
     },
     Bug {
+        what: "the timer of a runtime that doesn't run is waited for",
+        file: "crates/http/src/alarm.rs",
+        text: "Some(timer) if timer.runtime == runtime => return Some(timer),",
+        instead: "Some(timer) if timer.runtime != runtime || true => return Some(timer),",
+        test: "gatepass-http --lib alarm::tests::a_timer_of_a_runtime_that_does_not_run_is_not_used",
+    },
+    Bug {
+        what: "a timer that served before rings for the next as it was set",
+        file: "crates/http/src/alarm.rs",
+        text: "timer.sleep.as_mut().reset(moment);",
+        instead: "_ = moment;",
+        test: "gatepass-http --lib alarm::tests::a_timer_that_was_kept_rings_at_its_next_time_and_no_sooner",
+    },
+    Bug {
         what: "secrets are sent unencrypted to another machine",
         file: "crates/http/src/server_url.rs",
         text: "!url.is_loopback() && transport == Transport::Encrypted {",
