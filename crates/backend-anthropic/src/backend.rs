@@ -5,9 +5,7 @@ use gatepass_core::{
     Answered, BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, LlmBackend, ModelInfo,
     TokenSource,
 };
-use gatepass_http::{
-    AuthorizedClient, HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport,
-};
+use gatepass_http::{AuthorizedClient, Call, HttpClient, HttpOptions, RetryPolicy, ServerUrl, Transport};
 use gatepass_wire::{chat_reply, chat_stream, read_json};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::Arc;
@@ -143,11 +141,7 @@ impl AnthropicBackend {
     }
 
     /// Begins to ask. The request isn't needed any longer then.
-    fn ask<'a>(
-        &'a self,
-        request: &ChatRequest,
-        mode: Mode,
-    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
+    fn ask<'a>(&'a self, request: &ChatRequest, mode: Mode) -> Result<Call<'a>, BackendError> {
         let body = encode(request, mode)?;
         let path = match mode {
             Mode::Whole | Mode::Streamed => "messages",

@@ -6,9 +6,7 @@ use gatepass_core::{
     Answered, BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings,
     LlmBackend, ModelInfo, TokenSource,
 };
-use gatepass_http::{
-    AuthorizedClient, HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport,
-};
+use gatepass_http::{AuthorizedClient, Call, HttpClient, HttpOptions, RetryPolicy, ServerUrl, Transport};
 use gatepass_wire::{chat_reply, chat_stream, read_error};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::sync::Arc;
@@ -189,19 +187,13 @@ impl GeminiBackend {
     }
 
     /// Begins to ask. The request isn't needed any longer then.
-    fn ask<'a>(
-        &'a self,
-        request: &ChatRequest,
-    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
+    fn ask<'a>(&'a self, request: &ChatRequest) -> Result<Call<'a>, BackendError> {
         let request = Request::new(request, &self.place)?;
         let path = format!("{}:generateContent", request.model);
         Ok(self.client.post_json(&path, request.encode()?))
     }
 
-    fn ask_for_stream<'a>(
-        &'a self,
-        request: &ChatRequest,
-    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
+    fn ask_for_stream<'a>(&'a self, request: &ChatRequest) -> Result<Call<'a>, BackendError> {
         let request = Request::new(request, &self.place)?;
         let path = format!("{}:streamGenerateContent", request.model);
         let query = [("alt", "sse")];

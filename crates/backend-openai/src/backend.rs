@@ -6,7 +6,7 @@ use gatepass_core::{
     Answered, BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings,
     LlmBackend, ModelInfo, TokenSource,
 };
-use gatepass_http::{HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport};
+use gatepass_http::{Call, HttpClient, HttpOptions, RetryPolicy, ServerUrl, Transport};
 use gatepass_wire::{chat_reply, chat_stream};
 use http::HeaderMap;
 use std::sync::Arc;
@@ -136,11 +136,7 @@ impl OpenAiBackend {
     }
 
     /// Begins to ask. The request isn't needed any longer then, and a call keeps what it needs until it ends.
-    fn ask<'a>(
-        &'a self,
-        request: &ChatRequest,
-        mode: Mode,
-    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
+    fn ask<'a>(&'a self, request: &ChatRequest, mode: Mode) -> Result<Call<'a>, BackendError> {
         let body = encode(request, self.server.dialect, mode)?;
         self.server
             .post("chat/completions", request.model.as_deref(), body)

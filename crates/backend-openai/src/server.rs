@@ -1,9 +1,7 @@
 use crate::dialect::Dialect;
 use crate::embeddings;
 use gatepass_core::{BackendError, ConfigError, EmbeddingRequest, Embeddings, ModelInfo, TokenSource};
-use gatepass_http::{
-    AuthorizedClient, HttpClient, HttpOptions, HttpResponse, RetryPolicy, ServerUrl, Transport,
-};
+use gatepass_http::{AuthorizedClient, Call, HttpClient, HttpOptions, RetryPolicy, ServerUrl, Transport};
 use gatepass_wire::{read_error, read_json};
 use http::{HeaderMap, HeaderName};
 use std::sync::Arc;
@@ -86,7 +84,7 @@ impl Server {
         path: &str,
         model: Option<&str>,
         body: Vec<u8>,
-    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
+    ) -> Result<Call<'a>, BackendError> {
         if !self.has_deployments {
             return Ok(self.client.post_json(path, body));
         }

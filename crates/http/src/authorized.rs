@@ -14,6 +14,7 @@ use gatepass_core::{
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use std::fmt;
 use std::ops::Deref;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 /// Sends requests to one server, each with a token that is valid when it is sent.
@@ -90,54 +91,41 @@ impl AuthorizedClient {
         &self.base_url
     }
 
-    /// Sends a JSON body to `path` below the base URL; returns a successful answer as soon as it begins.
-    ///
-    /// # Errors
-    /// See [`BackendError`]; an answer with another status is [`BackendError::Provider`].
-    pub fn post_json<'a, B: Into<Bytes>>(
-        &'a self,
-        path: &str,
-        body: B,
-    ) -> impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a, B> {
-        let (url, body) = (self.address(path), Some(body.into()));
-        self.send(Call { url, body })
+    /// A JSON body for `path` below the base URL. Nothing is sent yet.
+    pub fn post_json(&self, path: &str, body: impl Into<Bytes>) -> Call<'_> {
+        self.call(self.address(path), Some(body.into()))
     }
 
-    /// Gets `path` below the base URL.
-    ///
-    /// # Errors
-    /// As [`post_json`](Self::post_json).
-    pub async fn get(&self, path: &str) -> Result<HttpResponse, BackendError> {
-        let url = self.address(path);
-        self.send(Call { url, body: None }).await
+    /// Asks for `path` below the base URL. Nothing is sent yet.
+    pub fn get(&self, path: &str) -> Call<'_> {
+        self.call(self.address(path), None)
     }
 
     /// As [`post_json`](Self::post_json), with a query besides the base URL's own.
-    ///
-    /// # Errors
-    /// As [`post_json`](Self::post_json).
-    pub fn post_json_with_query<'a, B: Into<Bytes>>(
-        &'a self,
-        path: &str,
-        query: &[(&str, &str)],
-        body: B,
-    ) -> impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a, B> {
-        let url = Address::Other(Box::new(self.base_url.join(path).with_query(query)));
-        let body = Some(body.into());
-        self.send(Call { url, body })
-    }
-
-    /// As [`get`](Self::get), with a query besides the base URL's own.
-    ///
-    /// # Errors
-    /// As [`post_json`](Self::post_json).
-    pub async fn get_with_query(
+    pub fn post_json_with_query(
         &self,
         path: &str,
         query: &[(&str, &str)],
-    ) -> Result<HttpResponse, BackendError> {
-        let url = Address::Other(Box::new(self.base_url.join(path).with_query(query)));
-        self.send(Call { url, body: None }).await
+        body: impl Into<Bytes>,
+    ) -> Call<'_> {
+        self.call(self.address_with(path, query), Some(body.into()))
+    }
+
+    /// As [`get`](Self::get), with a query besides the base URL's own.
+    pub fn get_with_query(&self, path: &str, query: &[(&str, &str)]) -> Call<'_> {
+        self.call(self.address_with(path, query), None)
+    }
+
+    const fn call<'a>(&'a self, url: Address<'a>, body: Option<Bytes>) -> Call<'a> {
+        Call {
+            client: self,
+            url,
+            body,
+        }
+    }
+
+    fn address_with(&self, path: &str, query: &[(&str, &str)]) -> Address<'_> {
+        Address::Other(Box::new(self.base_url.join(path).with_query(query)))
     }
 
     fn address(&self, path: &str) -> Address<'_> {
@@ -146,17 +134,6 @@ impl AuthorizedClient {
             Address::Usual(url)
         } else {
             Address::Other(Box::new(self.base_url.join(path)))
-        }
-    }
-
-    #[expect(clippy::manual_async_fn, reason = "it would hold the call twice")]
-    fn send<'a>(
-        &'a self,
-        call: Call<'a>,
-    ) -> impl Future<Output = Result<HttpResponse, BackendError>> + Send + 'a {
-        async move {
-            let attempt = || self.attempt(&call);
-            Ok(self.retry.run("model call", Failure::advice, attempt).await?)
         }
     }
 
@@ -269,8 +246,10 @@ async fn failure(mut response: HttpResponse, concealer: Concealer, read_error: E
     }
 }
 
-/// What is asked, as often as it takes.
-struct Call<'a> {
+/// What is asked of a server, as often as it takes. It is sent when it is awaited.
+#[must_use = "it is sent when it is awaited"]
+pub struct Call<'a> {
+    client: &'a AuthorizedClient,
     url: Address<'a>,
     /// JSON to post; without it, something is to be got.
     body: Option<Bytes>,
@@ -293,13 +272,44 @@ impl Deref for Address<'_> {
     }
 }
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    /// Sends it; returns a successful answer as soon as it begins. This is awaiting it, without a box for the future.
+    ///
+    /// # Errors
+    /// See [`BackendError`]; an answer with another status is [`BackendError::Provider`].
+    #[expect(clippy::manual_async_fn, reason = "it would hold the call twice")]
+    pub fn send(self) -> impl Future<Output = Result<HttpResponse, BackendError>> + Send + 'a {
+        async move {
+            let attempt = || self.client.attempt(&self);
+            let retry = &self.client.retry;
+            Ok(retry.run("model call", Failure::advice, attempt).await?)
+        }
+    }
+
     fn request(&self) -> HttpRequest {
         let url = ServerUrl::clone(&self.url);
         match &self.body {
             Some(body) => HttpRequest::post_json(url, body.clone()),
             None => HttpRequest::get(url),
         }
+    }
+}
+
+impl<'a> IntoFuture for Call<'a> {
+    type Output = Result<HttpResponse, BackendError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// Without the body, which is what somebody asked.
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("url", &*self.url)
+            .finish_non_exhaustive()
     }
 }
 

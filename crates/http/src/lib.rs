@@ -20,7 +20,7 @@ mod tls;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
 
-pub use authorized::AuthorizedClient;
+pub use authorized::{AuthorizedClient, Call};
 pub use client::{HttpClient, HttpOptions};
 pub use conceal::Concealer;
 pub use error::HttpError;

@@ -4,7 +4,7 @@ use crate::body::{is_stream, read_all};
 use crate::error::{is_html, told_error};
 use crate::stream::{Events, Fault, StreamDecoder};
 use gatepass_core::{Answered, BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
-use gatepass_http::{Concealer, HttpResponse, rate_limits, request_id};
+use gatepass_http::{Call, Concealer, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};
 use serde_json::Value;
 use std::future::ready;
@@ -23,14 +23,14 @@ pub type Parse = fn(&Origin, &[u8]) -> Result<ChatReply, BackendError>;
 /// That of `asked`; [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
 /// [`BackendError::Network`] for an answer that breaks off.
 pub fn chat_reply<'a, D: StreamDecoder + Default>(
-    asked: Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + 'a, BackendError>,
+    asked: Result<Call<'a>, BackendError>,
     parse: Parse,
 ) -> Answered<'a, ChatReply> {
     match asked {
         // By hand, where `?` would do: it keeps a second place for the answer, and a future of over a kilobyte is more than
         // what an allocator has at hand.
         Ok(asked) => Box::pin(async move {
-            match asked.await {
+            match asked.send().await {
                 Ok(mut response) => read_reply::<D>(&mut response, parse).await,
                 Err(error) => Err(error),
             }
@@ -44,11 +44,11 @@ pub fn chat_reply<'a, D: StreamDecoder + Default>(
 /// # Errors
 /// As [`chat_reply`], before the first event; later ones come through the stream.
 pub fn chat_stream<'a, D: StreamDecoder + Default + 'a>(
-    asked: Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + 'a, BackendError>,
+    asked: Result<Call<'a>, BackendError>,
     parse: Parse,
 ) -> Answered<'a, ChatStream> {
     match asked {
-        Ok(asked) => Box::pin(async move { read_stream::<D>(asked.await?, parse).await }),
+        Ok(asked) => Box::pin(async move { read_stream::<D>(asked.send().await?, parse).await }),
         Err(error) => Box::pin(ready(Err(error))),
     }
 }

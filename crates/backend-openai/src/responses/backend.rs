@@ -7,7 +7,7 @@ use gatepass_core::{
     Answered, BackendError, ChatReply, ChatRequest, ChatStream, ConfigError, EmbeddingRequest, Embeddings,
     LlmBackend, ModelInfo, TokenSource,
 };
-use gatepass_http::{HttpClient, HttpResponse, RetryPolicy, ServerUrl};
+use gatepass_http::{Call, HttpClient, RetryPolicy, ServerUrl};
 use gatepass_wire::{chat_reply, chat_stream};
 use http::HeaderMap;
 use std::sync::Arc;
@@ -87,12 +87,7 @@ impl OpenAiResponsesBackend {
     }
 
     /// Begins to ask. The request isn't needed any longer then.
-    fn ask<'a>(
-        &'a self,
-        path: &str,
-        request: &ChatRequest,
-        mode: Mode,
-    ) -> Result<impl Future<Output = Result<HttpResponse, BackendError>> + Send + use<'a>, BackendError> {
+    fn ask<'a>(&'a self, path: &str, request: &ChatRequest, mode: Mode) -> Result<Call<'a>, BackendError> {
         let body = encode(request, mode)?;
         self.server.post(path, request.model.as_deref(), body)
     }
