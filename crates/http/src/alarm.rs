@@ -33,9 +33,7 @@ pub(crate) struct Timers(Arc<[Arc<Shelf>; THREADS]>);
 /// As many threads have a shelf of their own; the next share one with them.
 const THREADS: usize = 8;
 
-/// In cache lines of its own.
 #[derive(Default)]
-#[repr(align(128))]
 struct Shelf(Mutex<Vec<Timer>>);
 
 impl Shelf {
