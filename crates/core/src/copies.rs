@@ -51,11 +51,9 @@ impl Copies {
     }
 }
 
-/// Counts the threads that ask: 0, 1, 2, … For what is shared out among threads, so that each has its own cache lines.
-#[doc(hidden)]
+/// Counts the threads that ask: 0, 1, 2, …
 #[inline]
-#[must_use]
-pub fn thread_number() -> usize {
+fn thread_number() -> usize {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static NUMBER: usize = ASKED.fetch_add(1, Ordering::Relaxed);

@@ -67,8 +67,6 @@ pub use chat::{
     Usage,
 };
 pub use clock::{Clock, Moment, SystemClock};
-#[doc(hidden)]
-pub use copies::thread_number;
 pub use credential::{Credential, CredentialKey, RefreshToken};
 pub use error::{
     Advice, BackendError, Cause, ConfigError, ConfigProblem, ErrorKind, Phase, ProviderError, Refusal,

@@ -1,7 +1,5 @@
-use gatepass_core::thread_number;
-use std::fmt;
+use std::cell::RefCell;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::runtime::{Handle, Id};
@@ -11,12 +9,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 ///
 /// To set a timer takes a lock that all tasks of a runtime share. So it is set once, for the earliest moment at which any
 /// of the waits could end, and when it rings it is set again if the wait that is on may take longer. Then it is
-/// [kept](Timers) for the next exchange: to set one that is on to a later moment takes no lock.
+/// [kept](KEPT) for the next exchange: to set one that is on to a later moment takes no lock.
 pub(crate) struct Alarm {
     /// There until the alarm is dropped.
     timer: Option<Timer>,
     deadline: Instant,
-    shelf: Arc<Shelf>,
 }
 
 struct Timer {
@@ -25,75 +22,66 @@ struct Timer {
     runtime: Id,
 }
 
-/// The timers of exchanges that have ended, until they are used again or the client is dropped. One that rings here wakes the task that
-/// it served last for nothing; until then it holds what is left of that task.
-#[derive(Clone, Default)]
-pub(crate) struct Timers(Arc<[Arc<Shelf>; THREADS]>);
+thread_local! {
+    /// The timers of exchanges that ended on this thread, until they are used again or the thread ends. One that rings here wakes
+    /// the task that it served last for nothing; until then it holds what is left of that task.
+    static KEPT: RefCell<Vec<Timer>> = const { RefCell::new(Vec::new()) };
+}
 
-/// As many threads have a shelf of their own; the next share one with them.
-const THREADS: usize = 8;
+/// More timers than so many are not kept.
+const ROOM: usize = 64;
 
-#[derive(Default)]
-struct Shelf(Mutex<Vec<Timer>>);
-
-impl Shelf {
-    /// More than so many are not kept.
-    const ROOM: usize = 64;
-
-    fn timers(&self) -> MutexGuard<'_, Vec<Timer>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A timer of this runtime that rings at `moment`.
-    fn take(&self, moment: Instant) -> Timer {
+impl Timer {
+    /// One that rings at `moment`.
+    fn at(moment: Instant) -> Self {
         let runtime = Handle::current().id();
-        match self.kept(runtime) {
+        match Self::kept(runtime) {
             Some(mut timer) => {
                 timer.sleep.as_mut().reset(moment);
                 timer
             }
-            None => Timer {
+            None => Self {
                 sleep: Box::pin(sleep_until(moment)),
                 runtime,
             },
         }
     }
 
-    /// A timer of this runtime. Those of others are dropped: they may never ring again, and hold what is left of theirs.
-    fn kept(&self, runtime: Id) -> Option<Timer> {
-        let mut timers = self.timers();
-        match timers.pop() {
-            Some(timer) if timer.runtime == runtime => return Some(timer),
-            Some(timer) => timers.push(timer),
-            None => return None,
-        }
-        let is_strange = |timer: &mut Timer| timer.runtime != runtime;
-        let strangers: Vec<_> = timers.extract_if(.., is_strange).collect();
-        let timer = timers.pop();
-        // Without the lock: to drop them takes another one.
-        drop(timers);
-        drop(strangers);
+    /// One that was kept, of this runtime. Those of others are dropped: they may never ring again, and hold what is left of
+    /// theirs.
+    fn kept(runtime: Id) -> Option<Self> {
+        let is_strange = |timer: &mut Self| timer.runtime != runtime;
+        let (timer, strangers) = KEPT.with_borrow_mut(|kept| match kept.last() {
+            Some(last) if last.runtime == runtime => (kept.pop(), Vec::new()),
+            _ => {
+                let strangers = kept.extract_if(.., is_strange).collect();
+                (kept.pop(), strangers)
+            }
+        });
+        drop::<Vec<_>>(strangers);
         timer
     }
 
-    fn keep(&self, timer: Timer) {
-        let mut timers = self.timers();
-        if timers.len() < Self::ROOM {
-            timers.push(timer);
-        }
+    fn keep(self) {
+        let mut timer = Some(self);
+        // Without its thread's variables, at the thread's end, it is dropped.
+        _ = KEPT.try_with(|kept| {
+            if let Ok(mut kept) = kept.try_borrow_mut()
+                && kept.len() < ROOM
+            {
+                kept.extend(timer.take());
+            }
+        });
     }
 }
 
 impl Alarm {
     /// Ends a wait that begins now after `patience`. Another one, later, will have at least `least`.
-    pub(crate) fn new(timers: &Timers, patience: Duration, least: Duration) -> Self {
+    pub(crate) fn new(patience: Duration, least: Duration) -> Self {
         let now = Instant::now();
-        let [first, ..] = &*timers.0;
-        let shelf = timers.0.get(thread_number() % THREADS).unwrap_or(first);
         Self {
-            timer: Some(shelf.take(after(now, patience.min(least)))),
+            timer: Some(Timer::at(after(now, patience.min(least)))),
             deadline: after(now, patience),
-            shelf: Arc::clone(shelf),
         }
     }
 
@@ -122,16 +110,10 @@ impl Alarm {
     }
 }
 
-impl fmt::Debug for Timers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Timers").finish()
-    }
-}
-
 impl Drop for Alarm {
     fn drop(&mut self) {
         if let Some(timer) = self.timer.take() {
-            self.shelf.keep(timer);
+            timer.keep();
         }
     }
 }
@@ -157,13 +139,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_wait_that_may_take_longer_than_a_later_one_is_not_cut_short() {
-        let mut alarm = Alarm::new(&Timers::default(), 600 * SECOND, 120 * SECOND);
+        let mut alarm = Alarm::new(600 * SECOND, 120 * SECOND);
         assert_eq!(rings_after(&mut alarm).await, 600);
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_wait_has_its_own_time_whatever_the_timer_was_set_for() {
-        let mut alarm = Alarm::new(&Timers::default(), 600 * SECOND, 120 * SECOND);
+        let mut alarm = Alarm::new(600 * SECOND, 120 * SECOND);
         for (passed, patience) in [(0, 120), (100, 120), (119, 1), (500, 120), (1, 60)] {
             tokio::time::sleep(passed * SECOND).await;
             alarm.set(Instant::now() + patience * SECOND);
@@ -175,24 +157,22 @@ mod tests {
         }
     }
 
-    /// All on one thread, so on one shelf.
-    fn kept(timers: &Timers) -> usize {
-        timers.0.iter().map(|shelf| shelf.timers().len()).sum()
+    fn kept() -> usize {
+        KEPT.with_borrow(Vec::len)
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_timer_that_was_kept_rings_at_its_next_time_and_no_sooner() {
-        let timers = Timers::default();
         for (passed, patience) in [(0, 120), (1, 120), (119, 60), (3, 600), (1000, 120), (0, 1)] {
             tokio::time::sleep(passed * SECOND).await;
-            let mut alarm = Alarm::new(&timers, 600 * SECOND, 120 * SECOND);
-            assert_eq!(kept(&timers), 0, "the one timer is in use");
+            let mut alarm = Alarm::new(600 * SECOND, 120 * SECOND);
+            assert_eq!(kept(), 0, "the one timer is in use");
             // Not waited for to its end, as the timer of an exchange that succeeds.
             let began = poll_fn(|cx| Poll::Ready(alarm.poll(cx).is_pending()));
             assert!(began.await);
             drop(alarm);
-            assert_eq!(kept(&timers), 1);
-            let mut alarm = Alarm::new(&timers, patience * SECOND, 120 * SECOND);
+            assert_eq!(kept(), 1);
+            let mut alarm = Alarm::new(patience * SECOND, 120 * SECOND);
             assert_eq!(
                 rings_after(&mut alarm).await,
                 u64::from(patience),
@@ -203,7 +183,6 @@ mod tests {
 
     #[test]
     fn a_timer_of_a_runtime_that_does_not_run_is_not_used() {
-        let timers = Timers::default();
         let runtime = || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_time()
@@ -212,7 +191,7 @@ mod tests {
         };
         let waited = |runtime: &tokio::runtime::Runtime| {
             runtime.block_on(async {
-                let mut alarm = Alarm::new(&timers, SECOND / 100, SECOND / 100);
+                let mut alarm = Alarm::new(SECOND / 100, SECOND / 100);
                 let rang = poll_fn(|cx| alarm.poll(cx));
                 tokio::time::timeout(10 * SECOND, rang).await.is_ok()
             })
@@ -220,24 +199,23 @@ mod tests {
         let (idle, ended) = (runtime(), runtime());
         for runtime in [&idle, &ended] {
             assert!(waited(runtime));
-            assert_eq!(kept(&timers), 1);
+            assert_eq!(kept(), 1);
         }
         drop(ended);
         assert!(waited(&runtime()));
-        assert_eq!(kept(&timers), 1, "nothing of the others is kept");
+        assert_eq!(kept(), 1, "nothing of the others is kept");
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_more_timers_are_kept_than_there_is_room_for() {
-        let timers = Timers::default();
-        let alarm = || Alarm::new(&timers, SECOND, SECOND);
-        drop((0..3 * Shelf::ROOM).map(|_| alarm()).collect::<Vec<_>>());
-        assert_eq!(kept(&timers), Shelf::ROOM);
+        let alarm = || Alarm::new(SECOND, SECOND);
+        drop((0..3 * ROOM).map(|_| alarm()).collect::<Vec<_>>());
+        assert_eq!(kept(), ROOM);
     }
 
     #[tokio::test(start_paused = true)]
     async fn patience_without_end_is_no_error() {
-        let mut alarm = Alarm::new(&Timers::default(), Duration::MAX, SECOND);
+        let mut alarm = Alarm::new(Duration::MAX, SECOND);
         let waited = tokio::time::timeout(86_400 * SECOND, rings_after(&mut alarm)).await;
         assert!(waited.is_err());
     }

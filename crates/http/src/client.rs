@@ -1,4 +1,4 @@
-use crate::alarm::{Alarm, Timers};
+use crate::alarm::Alarm;
 use crate::error::HttpError;
 use crate::request::HttpRequest;
 use crate::resolver::Resolver;
@@ -26,7 +26,6 @@ pub struct HttpClient {
     direct: reqwest::Client,
     resolver: Resolver,
     options: HttpOptions,
-    timers: Timers,
 }
 
 /// How a client connects and how long it waits.
@@ -103,7 +102,6 @@ impl HttpClient {
             direct: build(builder(&options, tls).no_proxy())?,
             resolver,
             options,
-            timers: Timers::default(),
         })
     }
 
@@ -134,11 +132,7 @@ impl HttpClient {
         let sending = client.execute(request.into_inner());
         async move {
             let mut sending = pin!(sending);
-            let mut alarm = Alarm::new(
-                &self.timers,
-                self.options.first_byte_timeout,
-                self.options.idle_timeout,
-            );
+            let mut alarm = Alarm::new(self.options.first_byte_timeout, self.options.idle_timeout);
             let sent = poll_fn(|cx| match sending.as_mut().poll(cx) {
                 Poll::Ready(sent) => Poll::Ready(Some(sent)),
                 Poll::Pending => alarm.poll(cx).map(|()| None),
