@@ -66,7 +66,8 @@ fn jobs(base_url: &str, others: Jobs) -> Result<Vec<Job>, Box<dyn Error>> {
     let raw = Raw::new(base_url)?;
     let mut jobs = vec![
         raw.clone().stream(),
-        raw.borrowed_stream(),
+        raw.clone().borrowed_stream(),
+        raw.counted_stream(),
         Ours::new(base_url)?.stream(),
     ];
     jobs.extend(others(base_url)?);

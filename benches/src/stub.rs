@@ -10,6 +10,7 @@ use std::{env, io, thread};
 use tokio::net::TcpSocket;
 use tokio::sync::oneshot;
 
+pub(crate) use answer::streamed_bytes;
 pub use answer::{EVENTS, TEXT, stream_bytes};
 
 /// The running server: chat at `/v1/chat/completions`, whole or streamed, and tokens at any path that ends in `/token`.

@@ -32,6 +32,11 @@ pub fn stream_bytes() -> usize {
     WORDS.iter().cycle().take(EVENTS).map(|word| word.len()).sum()
 }
 
+/// How many bytes all its events have.
+pub(crate) fn streamed_bytes() -> usize {
+    CHUNKS.iter().map(Bytes::len).sum()
+}
+
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 pub(super) async fn serve(connection: TcpStream) {
