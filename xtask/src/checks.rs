@@ -96,6 +96,7 @@ const BENCHES: &str = "cargo bench --package gatepass-benches --profile dev --lo
 const EXAMPLES: &[&str] = &[
     "quickstart",
     "agent",
+    "custom_backend",
     "custom_source",
     "custom_store",
     "google_login",

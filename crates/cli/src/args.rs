@@ -14,12 +14,7 @@ use std::path::PathBuf;
 
 /// A valid token for every LLM call
 #[derive(Debug, Parser)]
-#[command(
-    name = "gatepass",
-    version,
-    arg_required_else_help = true,
-    disable_help_subcommand = true
-)]
+#[command(name = "gatepass", version, arg_required_else_help = true)]
 #[command(after_help = format!("{EXAMPLES}\n\n{ENVIRONMENT}\n\n{}", Exit::help()))]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -228,7 +223,18 @@ const CHECK_EXAMPLES: &str = "\
 Examples:
   gatepass config check
   gatepass config check --config production.toml
-  gatepass config check --json | jq '.problems[] | select(.severity == \"error\")'";
+  gatepass config check --json | jq '.problems[] | select(.severity == \"error\")'
+
+A provider in ./gatepass.toml (./litellm_config.json says the same in JSON):
+  [oauth2_providers.corp]
+  client_id = \"os.environ/CORP_CLIENT_ID\"
+  client_secret = \"os.environ/CORP_CLIENT_SECRET\"
+  token_url = \"https://login.corp.example/oauth/token\"
+  scope = \"llm.read\"
+  base_url = \"https://llm.corp.example/v1\"
+
+People log in to one that has grant_type = \"authorization_code\" or \"device_code\", and needs no
+client_secret, with issuer = \"https://login.corp.example\" in the place of token_url.";
 
 const DOCTOR_EXAMPLES: &str = "\
 Examples:
@@ -243,4 +249,7 @@ const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   gatepass completions bash > ~/.local/share/bash-completion/completions/gatepass
   gatepass completions zsh > ~/.zfunc/_gatepass
-  gatepass completions fish > ~/.config/fish/completions/gatepass.fish";
+  gatepass completions fish > ~/.config/fish/completions/gatepass.fish
+
+The directory has to be there. zsh looks into its own with this in ~/.zshrc, before compinit:
+  fpath+=~/.zfunc";

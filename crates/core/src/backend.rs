@@ -7,7 +7,8 @@ use std::sync::Arc;
 /// Anything that can answer a [`ChatRequest`].
 ///
 /// One method is required; the others say [`BackendError::Unsupported`] until a backend has them, but for
-/// [`chat_stream`](Self::chat_stream), which then answers in one piece.
+/// [`chat_stream`](Self::chat_stream), which then answers in one piece. In the repository, `examples/custom_backend.rs` is a
+/// short one that keeps the contract.
 #[async_trait]
 pub trait LlmBackend: Send + Sync {
     /// Asks the model and returns its whole answer.

@@ -64,6 +64,12 @@ pub fn token_source_with(
             let google = crate::login::LoginProvider::google(&profile)?;
             crate::logged_in::logged_in_source(&google, &profile, whose.account.as_deref())
         }
+        #[cfg(not(feature = "google"))]
+        None if provider == "google" => Err(ConfigError::invalid(
+            "oauth_provider",
+            "google is none that this build can log in to",
+            "enable the feature google, or configure the provider",
+        )),
         None => Err(providers.unknown(provider)),
     }
 }
@@ -89,7 +95,7 @@ pub(crate) fn connect(
     let elsewhere = oauth2_provider.is_none() && model.vendor().is_some() && !providers.is_named();
     let provider = match providers.find(name)? {
         Some(provider) => provider,
-        None if elsewhere || is_google(oauth2_provider) => {
+        None if elsewhere || oauth2_provider == Some("google") => {
             providers.warn_of_broken_files();
             return Ok(None);
         }
@@ -107,11 +113,6 @@ pub(crate) fn connect(
         backend_of(provider, config.base_url.as_deref(), whose)?,
         model_name.to_owned(),
     )))
-}
-
-/// Google needs no entry, where this build has it.
-fn is_google(oauth2_provider: Option<&str>) -> bool {
-    cfg!(feature = "google") && oauth2_provider == Some("google")
 }
 
 pub(crate) fn providers(path: Option<&Path>) -> Result<Providers, ConfigError> {
@@ -141,6 +142,29 @@ fn login_of(provider: &Provider, _: &Whose) -> Result<Arc<dyn TokenSource>, Conf
     let what = "is a person's login, which this build doesn't have";
     let error = ConfigError::invalid("grant_type", what, "enable the feature login");
     Err(error.at(&provider.path, provider.name.as_str()))
+}
+
+impl TokenSourceOptions {
+    /// Looks providers up in this file.
+    #[must_use]
+    pub fn with_config_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config_path = Some(path.into());
+        self
+    }
+
+    /// Uses the login of this account.
+    #[must_use]
+    pub fn with_account(mut self, account: impl Into<String>) -> Self {
+        self.account = Some(account.into());
+        self
+    }
+
+    /// Looks logins up in this profile.
+    #[must_use]
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
+        self
+    }
 }
 
 impl Whose {

@@ -42,7 +42,7 @@ pub(crate) fn connect(config: &LlmConfig) -> Result<Connection, ConfigError> {
         Some(_) => Err(ConfigError::invalid(
             "oauth_provider",
             format!(
-                "this build can't call '{}' with it",
+                "is of no use to the model '{}' in this build",
                 gatepass_core::printable(model.name)
             ),
             "enable the features google and gemini, or configure the provider",

@@ -22,7 +22,8 @@ use std::time::Duration;
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 /// let profile = Profile::from_environment()?;
 /// let google = LoginProvider::find("google", &profile, None)?;
-/// let login = google.log_in(&LoginOptions::default(), &Browser::new()).await?;
+/// let options = LoginOptions::default().with_account("jane@example.com");
+/// let login = google.log_in(&options, &Browser::new()).await?;
 /// google.save(&*profile.store()?, &login, None).await?;
 /// # Ok(()) }
 /// ```
@@ -62,6 +63,29 @@ pub struct SavedLogin {
     pub key: CredentialKey,
     /// Whether the login of another person stood there.
     pub replaced_another: bool,
+}
+
+impl LoginOptions {
+    /// Asks for these scopes instead of the provider's.
+    #[must_use]
+    pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
+        self.scope = Some(scope.into());
+        self
+    }
+
+    /// Proposes this account to the person.
+    #[must_use]
+    pub fn with_account(mut self, account: impl Into<String>) -> Self {
+        self.account = Some(account.into());
+        self
+    }
+
+    /// Waits so long for the person.
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
 }
 
 impl LoginProvider {

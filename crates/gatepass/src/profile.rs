@@ -150,7 +150,7 @@ impl Profile {
             return Ok(profile);
         };
         let store = StoreKind::parse(&store.to_string_lossy());
-        let named = |_| ConfigError::invalid("GATEPASS_STORE", "is not known", "set it to file or keyring");
+        let named = |_| ConfigError::invalid("GATEPASS_STORE", "names no store", "set it to file or keyring");
         Ok(profile.with_store(store.map_err(named)?))
     }
 

@@ -158,7 +158,7 @@ impl LoginError {
             Self::Denied { .. } => {
                 "check the client and its scopes, or ask the server's administrator".into()
             }
-            Self::TimedOut { .. } => "log in again, and finish in the browser in time".into(),
+            Self::TimedOut { .. } => "log in again, and finish in time".into(),
             Self::System { source, .. } if is_taken(source.as_ref()) => {
                 "end the program that uses it, and log in again".into()
             }

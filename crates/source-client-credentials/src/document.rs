@@ -37,6 +37,14 @@ fn parse_json(path: &Path, text: &str) -> Result<Value, ConfigError> {
         let message = full
             .rsplit_once(" at line ")
             .map_or(full.as_str(), |(message, _)| message);
+        let is_yaml = path.extension().is_some_and(|extension| {
+            extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+        });
+        let message = if is_yaml {
+            "the file is no JSON, and YAML isn't read: write JSON, or TOML in a file .toml"
+        } else {
+            message
+        };
         syntax(path, error.line().max(1), error.column().max(1), message)
     })?;
     Ok(tree.0)

@@ -297,8 +297,14 @@ impl Reader<'_> {
                 let resolved = self.environment.resolve(field, text);
                 self.keep(resolved)
             }
-            _ => {
-                self.fail(field, "must be a string", "put it in quotes");
+            value => {
+                let fix = match value {
+                    Value::Array(_) if field == "scope" => {
+                        "write its values in one string, separated by one space"
+                    }
+                    _ => "put it in quotes",
+                };
+                self.fail(field, "must be a string", fix);
                 None
             }
         }
@@ -359,7 +365,7 @@ impl Reader<'_> {
             self.fail(
                 &field,
                 "is not a valid header",
-                "remove control characters from name and value",
+                "remove spaces from the name, and control characters from both",
             );
             return None;
         };

@@ -93,12 +93,21 @@ impl ProvidersFile {
     pub fn check(&self, environment: &Environment) -> Vec<ConfigProblem> {
         let mut problems = self.warnings.clone();
         for (name, value) in &self.entries {
-            let (_, errors) = entry::read(&self.path, name, value, environment);
-            problems.extend(errors.iter().map(ConfigError::problem));
+            let (provider, errors) = entry::read(&self.path, name, value, environment);
+            let trusted = provider.filter(|provider| provider.ca_file.is_some());
+            let untrusted = trusted.and_then(|provider| provider.token_http().err());
+            problems.extend(errors.iter().chain(&untrusted).map(ConfigError::problem));
             problems.extend(self.unknown_fields(name, value));
         }
         problems.extend(self.readable_by_others());
         problems
+    }
+
+    /// Says of a heading that looks like the providers' own that it isn't read.
+    pub(crate) fn warn_of_misspelled(&self) {
+        for warning in &self.warnings {
+            tracing::warn!("{warning}; {}", warning.fix);
+        }
     }
 
     fn unknown_fields(&self, name: &str, value: &Value) -> Vec<ConfigProblem> {

@@ -114,7 +114,7 @@ impl Providers {
     /// The provider `name`, which must be there.
     ///
     /// # Errors
-    /// As [`find`](Self::find); [`ConfigError::UnknownProvider`] with the nearest names if no file has it, or
+    /// As [`find`](Self::find); [`ConfigError::UnknownProvider`] with those that there are if no file has it, or
     /// what is wrong with a default file that may have it.
     pub fn get(&self, name: &str) -> Result<Provider, ConfigError> {
         self.find(name)?.ok_or_else(|| self.unknown(name))
@@ -126,15 +126,15 @@ impl Providers {
         if let Some(error) = self.broken.first() {
             return error.clone();
         }
-        let mut names = self.names();
-        if let Some(most_similar) = nearest(name, names.iter().copied()) {
-            names.retain(|one| *one != most_similar);
-            names.insert(0, most_similar);
+        for file in &self.files {
+            file.warn_of_misspelled();
         }
+        let names = self.names();
         ConfigError::UnknownProvider {
             provider: gatepass_core::printable(name),
             path: self.named.clone(),
-            nearest: names.into_iter().map(str::to_owned).collect(),
+            similar: nearest(name, names.iter().copied()).map(str::to_owned),
+            names: names.into_iter().map(str::to_owned).collect(),
         }
     }
 

@@ -110,7 +110,12 @@ fn why_locked(
     }
     if let Some(kept) = description.and_then(|description| description.kept_elsewhere_than(place)) {
         let why = format!("its key is kept elsewhere ({kept})");
-        return refused(path.display(), why, "open it with that kind of key").into();
+        return refused(
+            path.display(),
+            why,
+            "open it with that kind of key, which GATEPASS_KEY says",
+        )
+        .into();
     }
     let error = match keys {
         [] => wrong_key(path, format!("there is no key for it: {}", place.location())),

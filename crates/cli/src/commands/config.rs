@@ -37,7 +37,9 @@ fn nothing_found() -> String {
     format!(
         "nothing to check: there is no {}\n{}",
         names.join(" and no "),
-        report::help("write one of them, or name another file with --config PATH"),
+        report::help(
+            "write one of them, as gatepass config --help shows, or name another file with --config PATH"
+        ),
     )
 }
 

@@ -391,6 +391,15 @@ async fn logging_out_where_nobody_is_logged_in_makes_nothing() {
 async fn nobody_is_told_to_log_in_where_that_cannot_be_done() {
     let status = |provider| ["auth", "status", "--provider", provider];
     golden("auth_failures/status_unknown", 2, &status("nosuch"), |_| {}).await;
+    let logout = |provider| ["auth", "logout", "--provider", provider];
+    golden("auth_failures/logout_unknown", 2, &logout("nosuch"), |_| {}).await;
+    golden(
+        "auth_failures/logout_client_credentials",
+        2,
+        &logout("corp"),
+        |_| {},
+    )
+    .await;
     golden(
         "auth_failures/status_client_credentials",
         2,

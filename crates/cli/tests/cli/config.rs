@@ -80,6 +80,24 @@ async fn warnings_alone_are_no_failure() {
     .await;
 }
 
+/// Who uses a provider of it is told, too.
+#[tokio::test]
+async fn a_misspelled_heading_is_told_where_its_provider_is_missed() {
+    let token = ["token", "--provider", "corp"];
+    golden("token_failures/misspelled_root", 2, &token, |world| {
+        world.write("litellm_config.json", r#"{"oauth_providers": {"corp": {}}}"#);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn certificates_that_cannot_be_read_are_a_problem() {
+    golden("config/ca_file", 2, &CHECK, |world| {
+        world.configure(|entry| entry["ca_file"] = json!("nosuch.pem"));
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn without_a_file_there_is_nothing_to_check() {
     golden("config/nothing", 0, &CHECK, |world| {

@@ -35,8 +35,9 @@ async fn where_all_is_well_each_check_says_what_it_saw() {
     let requests = world.authorization.requests();
     let probes: Vec<_> = requests
         .iter()
-        .filter(|request| request.method == "GET")
+        .filter(|request| request.path.ends_with("/token") && request.body.is_empty())
         .collect();
+    assert_eq!(probes.len(), 4);
     assert!(probes.iter().all(|probe| probe.header("authorization").is_none()));
     assert_eq!(
         world.authorization.token_requests() - asked,
@@ -114,11 +115,27 @@ async fn a_server_that_is_down_is_named() {
     .await;
 }
 
+/// That somebody answers doesn't mean that a token can be had there.
+#[tokio::test]
+async fn an_address_that_is_no_token_endpoint_is_doubtful() {
+    let world = World::new().await;
+    let base = world.authorization.token_url().replace("/token", "/tokn");
+    world.configure(|entry| entry["token_url"] = json!(base));
+    golden_in(&world, "doctor/no_token_endpoint", 0, &DOCTOR).await;
+    golden_in(
+        &world,
+        "token_failures/no_token_endpoint",
+        1,
+        &["token", "--provider", "corp"],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a_clock_that_is_wrong_is_told() {
     let world = World::new().await;
     world.configure(|_| {});
-    let answer = Answer::new(405).with_header("date", "Tue, 01 Nov 2016 08:49:37 GMT");
+    let answer = Answer::new(400).with_header("date", "Tue, 01 Nov 2016 08:49:37 GMT");
     world.authorization.always(answer);
     golden_in(&world, "doctor/clock", 0, &DOCTOR).await;
 }

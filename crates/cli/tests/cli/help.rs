@@ -9,6 +9,7 @@ async fn each_command_explains_itself() {
         ("help/models", &["models", "--help"]),
         ("help/token", &["token", "--help"]),
         ("help/auth", &["auth", "--help"]),
+        ("help/by_command", &["help", "auth"]),
         ("help/auth_login", &["auth", "login", "--help"]),
         ("help/auth_status", &["auth", "status", "--help"]),
         ("help/auth_logout", &["auth", "logout", "--help"]),

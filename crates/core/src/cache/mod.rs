@@ -250,7 +250,10 @@ impl<S: TokenSource + 'static> Shared<S> {
                 tracing::debug!("the refresh brought back a token that was refused since; asking again");
                 return;
             }
-            Ok(_) => self.settle(&mut state),
+            Ok(fresh) => {
+                tracing::debug!(lifetime = ?fresh.token.first().lifetime(), "a new token");
+                self.settle(&mut state);
+            }
             Err(error) => self.remember(&mut state, error.clone(), started, now),
         }
         landing.land(outcome.map(|fresh| {

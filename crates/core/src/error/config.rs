@@ -31,14 +31,16 @@ pub enum ConfigError {
     #[error("{0}")]
     Invalid(Box<ConfigProblem>),
     /// The configuration has no such provider.
-    #[error("unknown provider '{provider}'{}{}", in_file(path.as_ref()), suggestion(nearest))]
+    #[error("unknown provider '{provider}'{}{}", in_file(path.as_ref()), configured(similar.as_ref(), names))]
     UnknownProvider {
         /// The name that was asked for.
         provider: String,
         /// The file that was searched, if one was.
         path: Option<PathBuf>,
-        /// The configured names, the most similar one first.
-        nearest: Vec<String>,
+        /// The configured one that may have been meant.
+        similar: Option<String>,
+        /// The configured names.
+        names: Vec<String>,
     },
     /// An environment variable that a value refers to is not set, or empty. Set it.
     #[error("{place}: the environment variable {variable} is {state}")]
@@ -71,10 +73,20 @@ impl ConfigError {
             Self::File { .. } => "check the path and its permissions".into(),
             Self::Syntax { .. } => "correct the file at that line and column".into(),
             Self::Invalid(problem) => problem.fix.clone(),
-            Self::UnknownProvider { provider, path, .. } => match path {
-                Some(path) => format!("add '{provider}' to oauth2_providers in {}", path.display()),
-                None => format!("add '{provider}' to oauth2_providers in ./litellm_config.json"),
-            },
+            Self::UnknownProvider {
+                provider,
+                path,
+                similar,
+                ..
+            } => {
+                let meant = similar.as_ref().map(|name| format!("write '{name}', or "));
+                let file = path.as_ref().map_or_else(
+                    || "./litellm_config.json or ./gatepass.toml".into(),
+                    |path| path.display().to_string(),
+                );
+                let meant = meant.unwrap_or_default();
+                format!("{meant}add '{provider}' to oauth2_providers in {file}")
+            }
             Self::Variable { variable, .. } => format!("set {variable}"),
         }
     }
@@ -215,10 +227,10 @@ fn in_file(path: Option<&PathBuf>) -> String {
         .unwrap_or_default()
 }
 
-fn suggestion(nearest: &[String]) -> String {
-    match nearest {
-        [] => " (none is configured)".to_owned(),
-        [only] => format!(" (configured: {only})"),
-        [first, ..] => format!(" (did you mean '{first}'? configured: {})", nearest.join(", ")),
+fn configured(similar: Option<&String>, names: &[String]) -> String {
+    if names.is_empty() {
+        return " (none is configured)".to_owned();
     }
+    let meant = similar.map(|name| format!("did you mean '{name}'? "));
+    format!(" ({}configured: {})", meant.unwrap_or_default(), names.join(", "))
 }

@@ -95,7 +95,10 @@ impl TokenError {
                 format!("run: gatepass auth login --provider {provider}{account}")
             }
             Self::Refused(refusal) => refusal.fix().into(),
-            Self::Unavailable { .. } | Self::Interrupted { .. } => "try again later".into(),
+            Self::Unavailable { .. } => {
+                "try again later; if that doesn't help, check the server's address and the network".into()
+            }
+            Self::Interrupted { .. } => "try again later".into(),
             Self::Untrusted { .. } => "set ca_file to the certificates of your authority".into(),
             Self::Malformed { .. } => "check that the token URL is the server's token endpoint".into(),
             Self::Config(error) => error.fix(),
@@ -157,6 +160,8 @@ impl Refusal {
             b"unauthorized_client" | b"unsupported_grant_type" => {
                 "ask the server's administrator to allow this grant"
             }
+            // Nothing answered that knows OAuth2.
+            b"" if matches!(self.status, 404 | 405) => "check token_url: no token endpoint answers there",
             _ => "check the provider's entry, and ask the server's administrator",
         }
     }
@@ -209,5 +214,7 @@ mod tests {
             .map(|code| TokenError::Refused(Box::new(Refusal::new("as.example", 400, code))).fix())
             .collect();
         assert_eq!(fixes.len(), codes.len(), "{fixes:?}");
+        let nowhere = TokenError::Refused(Box::new(Refusal::new("as.example", 404, ""))).fix();
+        assert!(nowhere.contains("token_url"), "{nowhere}");
     }
 }

@@ -193,9 +193,9 @@ async fn a_refresh_goes_to_the_server_that_issued_the_login() {
     let other = AuthorizationServer::start().await;
     let mut entry = world.entry();
     entry["issuer"] = other.issuer().into();
-    let mut options = TokenSourceOptions::default();
-    options.config_path = Some(world.config(&entry));
-    options.profile = Some(world.profile());
+    let options = TokenSourceOptions::default()
+        .with_config_path(world.config(&entry))
+        .with_profile(world.profile());
     let source = token_source_with("team", &options).unwrap();
     let error = source.token().await.unwrap_err();
     assert!(matches!(error, TokenError::Config(_)), "{error:?}");

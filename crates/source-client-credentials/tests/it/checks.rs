@@ -30,6 +30,19 @@ fn all_problems_of_a_file_are_told_at_once() {
     );
 }
 
+/// C3: OAuth2 servers' own documents have lists of scopes.
+#[test]
+fn a_list_of_scopes_is_told_how_to_be_written() {
+    let entry = json!({"client_id": "i", "client_secret": "s", "token_url": "https://as.example/t", "scope": ["a", "b"]});
+    let error = provider(&entry).unwrap_err();
+    assert_eq!(
+        error.fix(),
+        "write its values in one string, separated by one space"
+    );
+    let entry = json!({"client_id": ["i"], "client_secret": "s", "token_url": "https://as.example/t"});
+    assert_eq!(provider(&entry).unwrap_err().fix(), "put it in quotes");
+}
+
 /// C1
 #[test]
 fn an_unknown_key_is_a_warning_with_the_nearest_known_one() {

@@ -135,6 +135,9 @@ async fn no_log_at_any_level_shows_a_secret() {
         let hit = about_the_client.lines().find(|line| line.contains(form));
         assert!(hit.is_none(), "{form}: {hit:?}");
     }
+    // Who looks for it learns that a token was renewed, and for how long it is good.
+    let renewed = "gatepass_core::cache: a new token lifetime=Some(600s)";
+    assert!(text.contains(renewed), "{renewed}");
     for source in [
         "gatepass_http",
         "gatepass_client_credentials",

@@ -45,6 +45,12 @@ fn what_is_wrong_with_the_text_has_its_place() {
     for (name, text, place, what) in [
         ("c.json", "{\n  \"a\": 1,\n}", "c.json:3:1", "trailing comma"),
         ("c.json", "", "c.json:1:1", ""),
+        (
+            "config.yaml",
+            "oauth2_providers:\n  corp:\n",
+            "config.yaml:1:1",
+            "YAML isn't read",
+        ),
         ("c.json", "{\"a\": 1} x", "c.json:1:10", "trailing characters"),
         (
             "c.json",

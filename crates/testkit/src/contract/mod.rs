@@ -1,6 +1,7 @@
 //! What every implementation of a trait must do, as tests that anyone can run against their own.
 //!
-//! Each suite is one function. It panics with a sentence that says what doesn't hold.
+//! Each suite is one function. It panics with a sentence that says what doesn't hold. Run it on one thread and on several
+//! (`#[tokio::test(flavor = "multi_thread")]`): what never awaits can't meet another task on one.
 //!
 //! ```
 //! use gatepass_core::MemoryStore;

@@ -1,4 +1,4 @@
-use super::done;
+use super::{can_be_logged_in_to, done};
 use crate::args::{Form, LogoutArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -25,6 +25,9 @@ pub(crate) fn run(args: &LogoutArgs, form: Form) -> Result<Exit, Failure> {
             None => Ok(None),
         }
     }))?;
+    if ended.is_none() {
+        can_be_logged_in_to(&provider, &profile, args.config.path.as_deref())?;
+    }
     match (form, &ended) {
         (Form::Text, None) => out::line(&format!("Not authenticated with {provider}"))?,
         (Form::Text, Some(_)) => done(&format!("Logged out from {provider}"))?,

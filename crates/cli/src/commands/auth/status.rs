@@ -1,13 +1,12 @@
-use super::done;
 use super::state::State;
+use super::{can_be_logged_in_to, done};
 use crate::args::{Form, StatusArgs};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::report::ERROR;
 use crate::{out, runtime, spinner};
-use gatepass::{ConfigError, CredentialKey, LoginProvider, Profile, ProviderName, StorePlace};
+use gatepass::{CredentialKey, Profile, ProviderName, StorePlace};
 use serde_json::{Value, json};
-use std::path::Path;
 
 /// Asks no server and reads no certificate.
 pub(crate) fn run(args: &StatusArgs, form: Form) -> Result<Exit, Failure> {
@@ -27,21 +26,6 @@ pub(crate) fn run(args: &StatusArgs, form: Form) -> Result<Exit, Failure> {
     } else {
         Exit::Refused
     })
-}
-
-/// Nobody is told to log in where that can't be done. Of what else is wrong, the login tells.
-fn can_be_logged_in_to(
-    provider: &ProviderName,
-    profile: &Profile,
-    config_path: Option<&Path>,
-) -> Result<(), ConfigError> {
-    match LoginProvider::find(provider.as_str(), profile, config_path) {
-        Err(error @ ConfigError::UnknownProvider { .. }) => Err(error),
-        Err(ConfigError::Invalid(problem)) if problem.field.as_deref() == Some("grant_type") => {
-            Err(ConfigError::Invalid(problem))
-        }
-        _ => Ok(()),
-    }
 }
 
 async fn states(

@@ -68,7 +68,7 @@ fn google_client() -> Result<HttpClient, ConfigError> {
     HttpClient::new(gatepass::http_client::HttpOptions::default())
 }
 
-/// Any answer will do: a token endpoint refuses a bare GET.
+/// A token endpoint refuses an empty form, which is no client's; what has never heard of one answers 404 or 405.
 async fn ask(
     name: &str,
     http: Result<HttpClient, ConfigError>,
@@ -84,7 +84,7 @@ async fn ask(
         Err(error) => return vec![Check::failed(SUBJECT, Some(name), error)],
     };
     let (host, begun) = (url.host(), Instant::now());
-    let answer = tokio::time::timeout(PATIENCE, http.send(HttpRequest::get(url))).await;
+    let answer = tokio::time::timeout(PATIENCE, http.send(HttpRequest::post_form(url, ""))).await;
     let took = begun.elapsed();
     match answer {
         Err(_) => {
@@ -99,7 +99,13 @@ async fn ask(
         Ok(Err(error)) => vec![unreachable(SUBJECT, name, error)],
         Ok(Ok(answer)) => {
             let answered = format!("{name}: {host} answers after {} ms", took.as_millis());
-            let mut checks = vec![Check::good(SUBJECT, answered)];
+            let mut checks = vec![match answer.status().as_u16() {
+                status @ (404 | 405) => {
+                    let what = format!("{name}: {host} answers {status} to a token request");
+                    Check::doubtful(SUBJECT, what, "check the path of token_url, or issuer")
+                }
+                _ => Check::good(SUBJECT, answered),
+            }];
             checks.extend(answer.date().map(|theirs| clock(&host, theirs, took)));
             checks
         }

@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// What every [`LlmBackend`] promises. `make` makes one that asks `server`, with a credential that opens its
 /// door. The suite writes the server's script.
 ///
+/// The backend has to speak one of the wires that [`ModelServer`] knows. For another one, [push](ModelServer::push) its
+/// answers, and see by [`outcome`](crate::outcome) what becomes of them.
+///
 /// # Panics
 /// With a sentence that says what doesn't hold.
 pub async fn llm_backend<B>(make: impl Fn() -> B + Send + Sync, server: &ModelServer)
