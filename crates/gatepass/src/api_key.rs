@@ -22,7 +22,11 @@ pub(crate) fn connect(
     vendor: Vendor,
 ) -> Result<Connection, ConfigError> {
     let key = api_key(config, vendor)?;
-    let base_url = base_url(config, vendor)?;
+    let transport = match config.allow_http {
+        true => Transport::PlainAllowed,
+        false => Transport::Encrypted,
+    };
+    let base_url = base_url(config, vendor, transport)?;
     let name = format!("{} at {base_url}", vendor.telemetry_name());
     let backend = BACKENDS.get_or_make(name, (base_url, key), |(base_url, key)| {
         place(vendor, base_url.clone(), HeaderMap::new())?
@@ -32,13 +36,17 @@ pub(crate) fn connect(
 }
 
 /// The vendor's own address, or the one that was given.
-pub(crate) fn base_url(config: &LlmConfig, vendor: Vendor) -> Result<ServerUrl, ConfigError> {
+pub(crate) fn base_url(
+    config: &LlmConfig,
+    vendor: Vendor,
+    transport: Transport,
+) -> Result<ServerUrl, ConfigError> {
     let base_url = config.base_url.as_deref().unwrap_or(match vendor {
         Vendor::Anthropic => "https://api.anthropic.com",
         Vendor::Google => "https://generativelanguage.googleapis.com",
         Vendor::OpenAi => "https://api.openai.com/v1",
     });
-    ServerUrl::parse(base_url, "base_url", Transport::Encrypted)
+    ServerUrl::parse(base_url, "base_url", transport)
 }
 
 pub(crate) fn place(

@@ -30,6 +30,8 @@ pub struct LlmConfig {
     pub profile: Option<Profile>,
     /// The address of the API, where the provider's entry doesn't name one.
     pub base_url: Option<String>,
+    /// Whether the API key may travel unencrypted to a [`base_url`](Self::base_url) on another machine.
+    pub allow_http: bool,
     /// Randomness, from 0.
     pub temperature: Option<f64>,
     /// The most tokens that an answer may have.
@@ -63,6 +65,7 @@ impl LlmConfig {
             account: None,
             profile: None,
             base_url: None,
+            allow_http: false,
             temperature: None,
             max_tokens: None,
             top_p: None,
@@ -110,6 +113,15 @@ impl LlmConfig {
     #[must_use]
     pub fn with_base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
+        self
+    }
+
+    /// Lets the API key travel unencrypted to another machine: for a model's server in a network that you trust, say
+    /// `http://vllm:8000/v1` between containers. A configured provider has `allow_http` in its entry, and a login's token is
+    /// never sent so.
+    #[must_use]
+    pub const fn with_allow_http(mut self) -> Self {
+        self.allow_http = true;
         self
     }
 

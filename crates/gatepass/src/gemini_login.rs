@@ -11,6 +11,7 @@ use crate::shared::Shared;
 use gatepass_core::http::{HeaderMap, HeaderValue};
 use gatepass_core::{ConfigError, LlmBackend};
 use gatepass_http::ServerUrl;
+use gatepass_http::Transport;
 use std::sync::Arc;
 
 /// Whose login, the client that it was made with, and where.
@@ -39,7 +40,15 @@ pub(crate) fn connect(config: &LlmConfig, model: &Model<'_>) -> Result<Connectio
         .clone()
         .map_or_else(Profile::from_environment, Ok)?;
     let google = LoginProvider::google(&profile)?;
-    let (account, base_url) = (config.account.clone(), base_url(config, Vendor::Google)?);
+    if config.allow_http {
+        return Err(ConfigError::invalid(
+            "allow_http",
+            "is for API keys: a login's token is never sent unencrypted",
+            "leave it out, or use an API key",
+        ));
+    }
+    let base_url = base_url(config, Vendor::Google, Transport::Encrypted)?;
+    let account = config.account.clone();
     let name = format!("google {account:?} in {profile:?} at {base_url}");
     let settings = (profile, account, google, base_url);
     let backend = BACKENDS.get_or_make(name, settings, |(profile, account, google, base_url)| {

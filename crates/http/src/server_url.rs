@@ -21,7 +21,7 @@ pub enum Transport {
     /// Only to this machine itself.
     #[default]
     Encrypted,
-    /// To any host: `allow_http` of a provider's entry.
+    /// To any host: `allow_http` of a provider's entry, or of who gives the address.
     PlainAllowed,
 }
 
@@ -55,7 +55,7 @@ impl ServerUrl {
         if url.url.scheme() == "http" && !url.is_loopback() && transport == Transport::Encrypted {
             return bad(
                 "would send secrets unencrypted to another machine",
-                "use https, or set allow_http to true for this provider",
+                "use https, or set allow_http if you trust the network between",
             );
         }
         Ok(url)

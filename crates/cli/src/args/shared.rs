@@ -17,6 +17,9 @@ pub(crate) struct ConnectionArgs {
     /// The address of the API, if the provider's entry has none
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+    /// Send an API key there unencrypted: you trust the network between
+    #[arg(long, requires = "base_url")]
+    pub(crate) allow_http: bool,
 }
 
 #[derive(Debug, Args)]
@@ -64,6 +67,7 @@ impl ConnectionArgs {
         config.account.clone_from(&self.account.name);
         config.profile = self.profile.profile_if_named()?;
         config.base_url.clone_from(&self.base_url);
+        config.allow_http = self.allow_http;
         Ok(config)
     }
 }

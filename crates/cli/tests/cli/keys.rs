@@ -135,6 +135,20 @@ async fn a_key_goes_to_no_other_machine_unencrypted() {
 }
 
 #[tokio::test]
+async fn a_key_goes_unencrypted_where_it_may() {
+    let args = [
+        "chat",
+        "-m",
+        "gpt-4o-mini",
+        "--base-url",
+        "MODEL_URL",
+        "--allow-http",
+        "Where?",
+    ];
+    golden("keys/allow_http", 0, &args, without_configuration).await;
+}
+
+#[tokio::test]
 async fn a_broken_configuration_is_no_matter_to_a_model_that_needs_none() {
     let prefixed = [
         "chat",

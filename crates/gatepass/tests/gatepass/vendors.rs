@@ -172,6 +172,39 @@ async fn each_vendor_gets_its_key_in_its_own_header_side_by_side() {
     }
 }
 
+#[tokio::test]
+async fn a_key_travels_unencrypted_to_another_machine_only_if_it_may() {
+    let world = World::new().await;
+    // An address that isn't known to be this machine's own, and leads here.
+    let elsewhere = world.model.base_url().replace("127.0.0.1", "0.0.0.0");
+    let config = LlmConfig::new("gpt-4o-mini")
+        .with_base_url(elsewhere)
+        .with_api_key("the-key");
+    let error = call_llm("Where?", &config).await.unwrap_err();
+    assert!(error.to_string().contains("unencrypted"), "{error}");
+    assert!(world.model.requests().is_empty());
+
+    let allowed = config.clone().with_allow_http();
+    if cfg!(target_os = "linux") {
+        assert_eq!(call_llm("Where?", &allowed).await.unwrap(), "Paris");
+    } else {
+        Llm::with_config(&allowed).await.unwrap();
+    }
+
+    let of_login = LlmConfig::new("gemini/gemini-2.5-flash").with_oauth2("google");
+    let of_login = of_login
+        .with_base_url("http://llm.corp.example")
+        .with_allow_http();
+    world.log_in_with_google().await;
+    let error = Llm::with_config(&of_login.with_profile(world.profile()))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("allow_http is for API keys"),
+        "{error}"
+    );
+}
+
 /// G13
 #[tokio::test]
 async fn another_vendors_model_is_refused_googles_token() {
