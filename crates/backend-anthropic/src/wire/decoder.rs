@@ -104,7 +104,11 @@ impl Decoder {
             "message_stop" => return Ok(Progress::Done),
             "error" => return Err(Fault::Told(event.error.map_or(Value::Null, |error| *error))),
             // Gateways tell their own errors without a type.
-            "" | "message" => return event.error.map_or(Ok(Progress::More), |error| Err(Fault::Told(*error))),
+            "" | "message" => {
+                return event
+                    .error
+                    .map_or(Ok(Progress::More), |error| Err(Fault::Told(*error)));
+            }
             _ => {}
         }
         Ok(Progress::More)

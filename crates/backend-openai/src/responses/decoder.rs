@@ -114,10 +114,17 @@ impl Decoder {
             "response.reasoning_summary_part.done" => self.end_piece(event, summary)?,
             "response.output_item.added" => self.begin_item(event)?,
             "response.output_item.done" => self.end_item(event, data.len())?,
-            "response.completed" | "response.incomplete" | "response.cancelled" | "response.failed" => {
+            "response.completed"
+            | "response.incomplete"
+            | "response.cancelled"
+            | "response.failed"
+            | "response.done" => {
                 return self.end_response(event);
             }
-            "error" => return Err(Fault::Told(told(event.error, data))),
+            // The second is OpenRouter's.
+            "error" | "response.error" => return Err(Fault::Told(told(event.error, data))),
+            // Gateways tell their own errors without a type.
+            "" | "message" if event.error.is_some() => return Err(Fault::Told(told(event.error, data))),
             _ => self.start(event.response),
         }
         Ok(Progress::More)

@@ -86,7 +86,9 @@ impl<'a> Input<'a> {
         let mut items = builder.items;
         let is_stateless = is_stateless(request);
         items.retain(|item| match item {
-            InputItem::Thought(pieces) => pieces.iter().any(|thought| can_be_looked_up(thought, is_stateless)),
+            InputItem::Thought(pieces) => pieces
+                .iter()
+                .any(|thought| can_be_looked_up(thought, is_stateless)),
             _ => true,
         });
         Ok(Self(items))

@@ -324,7 +324,10 @@ fn what_is_told_beside_a_piece_is_kept_beside_the_answer() {
 fn an_event_without_a_type_is_what_its_name_says() {
     let mut decoder = Decoder::default();
     for (name, event) in [
-        ("content_block_start", json!({ "index": 0, "content_block": { "type": "text", "text": "Hi" } })),
+        (
+            "content_block_start",
+            json!({ "index": 0, "content_block": { "type": "text", "text": "Hi" } }),
+        ),
         ("message_delta", json!({ "delta": { "stop_reason": "end_turn" } })),
     ] {
         decoder.read(name, &event.to_string()).unwrap();

@@ -233,7 +233,10 @@ fn a_server_that_forgets_gets_all_of_a_thought_that_one_piece_proves() {
     ]);
     let request = ask([Message::user("?"), read(&output).message]).with_extra("store", false);
     let input = encode(&request)["input"].take();
-    assert_eq!(input.as_array().unwrap()[1..], *output.as_array().unwrap().as_slice());
+    assert_eq!(
+        input.as_array().unwrap()[1..],
+        *output.as_array().unwrap().as_slice()
+    );
 }
 
 #[test]

@@ -230,6 +230,8 @@ fn an_error_ends_the_stream_after_what_had_come() {
         failed,
         json!({ "type": "error", "code": "server_error", "message": "boom", "param": null }),
         json!({ "type": "error", "error": { "code": "server_error", "message": "boom" } }),
+        json!({ "type": "response.error", "error": { "code": "server_error", "message": "boom" } }),
+        json!({ "error": { "code": "server_error", "message": "boom" } }),
     ] {
         match events(&[delta("output_text", 0, "half"), event.clone()]) {
             Err(Fault::Told(error)) => {
@@ -241,6 +243,16 @@ fn an_error_ends_the_stream_after_what_had_come() {
             other => panic!("{event}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_server_may_have_another_word_for_the_end() {
+    let done = json!({ "type": "response.done", "response": { "status": "completed", "output": [message("m1", &["Hi"])] } });
+    let reply = streamed(&[delta("output_text", 0, "Hi"), done]);
+    assert_eq!(
+        (reply.text().as_str(), reply.finish),
+        ("Hi", Some(FinishReason::Stop))
+    );
 }
 
 #[test]
