@@ -152,7 +152,7 @@ fn thoughts_in(chunks: &[Value]) -> String {
 }
 
 fn usage_in(chunks: &[Value]) -> Option<Usage> {
-    let places = ["/usage", "/choices/0/usage"];
+    let places = ["/usage", "/choices/0/usage", "/x_groq/usage"];
     let mut told = chunks
         .iter()
         .filter_map(|chunk| places.iter().find_map(|place| chunk.pointer(place)));
