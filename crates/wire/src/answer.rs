@@ -104,11 +104,16 @@ async fn read_stream<D: StreamDecoder + Default>(
 
 /// As much as tells whether it is a stream: servers under load send white space until they have an answer.
 async fn first_chunk(response: &mut HttpResponse) -> Result<Bytes, BackendError> {
+    let mut blank = 0;
     loop {
         let Some(chunk) = response.chunk().await? else {
             return Err(Origin::of(response).unreadable("it is empty"));
         };
         if chunk.trim_ascii().is_empty() {
+            blank += chunk.len();
+            if blank > ANSWER_LIMIT {
+                return Err(Origin::of(response).unreadable("it is nothing but white space"));
+            }
             continue;
         }
         let marked = chunk.strip_prefix(BYTE_ORDER_MARK);

@@ -178,13 +178,15 @@ async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
 async fn a_server_that_only_streams_is_understood() {
     let server = ModelServer::start().await;
     let backend = backend(&server);
-    server.push(Answer::sse([": hello\n\n", HALF, END, "data: [DONE]\n\n"]));
-    let reply = backend.chat(question()).await.unwrap();
-    assert_eq!(
-        (reply.text().as_str(), reply.finish),
-        ("Half", Some(FinishReason::Stop))
-    );
-    assert!(reply.metadata.request_id.is_some());
+    for begin in [": hello\n\n", "id: 1\n", "retry:5\n"] {
+        server.push(Answer::sse([begin, HALF, END, "data: [DONE]\n\n"]));
+        let reply = backend.chat(question()).await.unwrap();
+        assert_eq!(
+            (reply.text().as_str(), reply.finish),
+            ("Half", Some(FinishReason::Stop))
+        );
+        assert!(reply.metadata.request_id.is_some());
+    }
     let told = "data: {\"error\":{\"message\":\"No.\",\"code\":\"overloaded\"}}\n\n";
     for (end, kind) in [("", ErrorKind::Network), (told, ErrorKind::Overloaded)] {
         server.push(Answer::sse([HALF, end]));
