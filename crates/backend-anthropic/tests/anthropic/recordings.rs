@@ -340,9 +340,8 @@ fn is_said_otherwise(path: &str) -> bool {
         "/delta/signature",
         "/delta/partial_json",
         "/content_block/type",
-        "/message/usage/input_tokens",
-        "/message/usage/output_tokens",
         "/content/type",
     ];
-    whole.contains(&path) || path.starts_with("/error") || path == "/request_id"
+    let pieces = ["/error", "/message/usage"];
+    whole.contains(&path) || pieces.iter().any(|piece| path.starts_with(piece)) || path == "/request_id"
 }
