@@ -103,6 +103,12 @@ impl Decoder {
             }
             "response.reasoning_text.delta" => self.add_piece(event, Kind::Thought, content)?,
             "response.reasoning_summary_text.delta" => self.add_piece(event, Kind::Thought, summary)?,
+            "response.output_text.done" | "response.refusal.done" => {
+                self.refused |= kind == "response.refusal.done";
+                self.end_text(event, Kind::Text, content)?;
+            }
+            "response.reasoning_text.done" => self.end_text(event, Kind::Thought, content)?,
+            "response.reasoning_summary_text.done" => self.end_text(event, Kind::Thought, summary)?,
             "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
                 self.add_arguments(&event)?;
             }
@@ -184,6 +190,16 @@ impl Decoder {
                 },
                 more,
             );
+        }
+        Ok(())
+    }
+
+    /// All of a text at once, of servers that don't tell it in pieces.
+    fn end_text(&mut self, mut event: Event<'_>, kind: Kind, place: Place) -> Result<(), Fault> {
+        let open = self.items.existing(&event);
+        if !event.text.is_empty() && open.is_some_and(|item| !item.has_piece(place)) {
+            event.delta = std::mem::take(&mut event.text);
+            self.add_piece(event, kind, place)?;
         }
         Ok(())
     }
