@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use gatepass_core::{BackendError, EmbeddingRequest, Embeddings, JsonObject, Usage};
 use gatepass_http::HttpResponse;
-use gatepass_wire::{Members, Origin, metadata, read_json};
+use gatepass_wire::{Count, Members, Origin, metadata, read_json};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
@@ -61,7 +61,7 @@ struct Answer {
 #[derive(Deserialize)]
 struct Item {
     #[serde(default)]
-    index: Option<usize>,
+    index: Count,
     embedding: Vector,
 }
 
@@ -81,9 +81,9 @@ fn parse(origin: &Origin, body: &[u8], texts: usize) -> Result<Embeddings, Backe
     }
     let mut items = answer
         .data
-        .ok_or_else(|| origin.unreadable("it has no vectors"))?;
+        .ok_or_else(|| origin.unanswered(body, "it has no vectors"))?;
     // A stable order: servers without indexes answer in the order of the texts.
-    items.sort_by_key(|item| item.index.unwrap_or_default());
+    items.sort_by_key(|item| item.index.0.unwrap_or_default());
     if texts != 0 && items.len() != texts {
         return Err(origin.unreadable(format!("it has {} vectors for {texts} texts", items.len())));
     }
@@ -106,7 +106,7 @@ fn parse(origin: &Origin, body: &[u8], texts: usize) -> Result<Embeddings, Backe
 }
 
 fn usage(mut members: JsonObject) -> Usage {
-    let mut take = |name: &str| members.remove(name).and_then(|count| count.as_u64());
+    let mut take = |name: &str| serde_json::from_value::<Count>(members.remove(name)?).ok()?.0;
     let mut usage = Usage::default();
     usage.input_tokens = take("prompt_tokens");
     usage.total_tokens = take("total_tokens");

@@ -3,8 +3,9 @@
 use crate::body::{is_stream, read_all};
 use crate::error::{is_html, told_error};
 use crate::stream::{Events, Fault, StreamDecoder};
+use crate::surrogate::mended;
 use gatepass_core::{Answered, BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
-use gatepass_http::{Call, Concealer, HttpResponse, rate_limits, request_id};
+use gatepass_http::{Bytes, Call, Concealer, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};
 use serde_json::Value;
 use std::future::ready;
@@ -63,7 +64,7 @@ async fn read_reply<D: StreamDecoder + Default>(
         if is_stream(body) {
             read_all::<D>(origin, body)
         } else {
-            parse(origin, body)
+            read_mended(parse, origin, body)
         }
     };
     match read_whole(response, &body, read) {
@@ -84,9 +85,7 @@ async fn read_stream<D: StreamDecoder + Default>(
     parse: Parse,
 ) -> Result<ChatStream, BackendError> {
     let metadata = metadata(&response);
-    let Some(chunk) = response.chunk().await? else {
-        return Err(Origin::of(&response).unreadable("it is empty"));
-    };
+    let chunk = first_chunk(&mut response).await?;
     let is_page = is_html(response.headers(), &chunk);
     let origin = Origin::taking(&mut response);
     if is_page {
@@ -95,12 +94,42 @@ async fn read_stream<D: StreamDecoder + Default>(
     }
     if chunk.trim_ascii_start().starts_with(b"{") {
         let rest = response.read(ANSWER_LIMIT).await?;
-        let mut reply = parse(&origin, &[&*chunk, &*rest].concat())?;
+        let mut reply = read_mended(parse, &origin, &[&*chunk, &*rest].concat())?;
         reply.metadata = metadata;
         return Ok(ChatStream::of_reply(reply));
     }
     let events = Events::new(response, &chunk, origin, D::default())?;
     Ok(ChatStream::new(events).with_metadata(metadata))
+}
+
+/// As much as tells whether it is a stream: servers under load send white space until they have an answer.
+async fn first_chunk(response: &mut HttpResponse) -> Result<Bytes, BackendError> {
+    let mut blank = 0;
+    loop {
+        let Some(chunk) = response.chunk().await? else {
+            return Err(Origin::of(response).unreadable("it is empty"));
+        };
+        if chunk.trim_ascii().is_empty() {
+            blank += chunk.len();
+            if blank > ANSWER_LIMIT {
+                return Err(Origin::of(response).unreadable("it is nothing but white space"));
+            }
+            continue;
+        }
+        let marked = chunk.strip_prefix(BYTE_ORDER_MARK);
+        return Ok(marked.map_or_else(|| chunk.clone(), |unmarked| chunk.slice_ref(unmarked)));
+    }
+}
+
+/// Reads an answer with `parse`; once more, mended, if half a character stands in it.
+fn read_mended(parse: Parse, origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
+    match parse(origin, body) {
+        Err(error @ BackendError::Decode { .. }) => {
+            let mended = std::str::from_utf8(body).ok().and_then(mended);
+            mended.map_or(Err(error), |body| parse(origin, body.as_bytes()))
+        }
+        read => read,
+    }
 }
 
 /// Reads any other answer in JSON with `parse`: vectors, a list of models, a count.
@@ -274,8 +303,10 @@ fn says_to_be_an_error(told: &Value) -> bool {
     let has_code = ["code", "error_code"]
         .iter()
         .any(|name| told.get(*name).is_some_and(is_code_of_error));
+    let of_minimax = told.pointer("/base_resp/status_code").and_then(number);
     is_called_so("object")
         || is_called_so("type")
+        || of_minimax.is_some_and(|code| code != 0)
         || told.get("success") == Some(&Value::Bool(false))
         || has_errors.is_some_and(|errors| !errors.is_empty())
         || (has_message && (has_code || told.get("status").and_then(number).is_some_and(is_of_error)))

@@ -7,7 +7,7 @@ use gatepass_http::{SseDecoder, SseError};
 
 /// Whether a body is one: no JSON begins so.
 pub(crate) fn is_stream(body: &[u8]) -> bool {
-    let begins = [b"data:".as_slice(), b"event:", b":"];
+    let begins = [b"data:".as_slice(), b"event:", b"id:", b"retry:", b":"];
     begins
         .iter()
         .any(|begin| body.trim_ascii_start().starts_with(begin))

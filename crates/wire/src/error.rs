@@ -66,11 +66,11 @@ fn told_id(body: &Value) -> Option<String> {
 }
 
 /// `{"error":{…}}`, the same in a list, or the object itself. Gateways that are configured rather than written
-/// call it `fault`.
+/// call it `fault`, and MiniMax `base_resp`.
 fn innermost(body: &Value) -> &Value {
     match body {
         Value::Array(items) => items.first().map_or(body, innermost),
-        Value::Object(members) => match ["error", "errors", "fault"]
+        Value::Object(members) => match ["error", "errors", "fault", "base_resp"]
             .iter()
             .find_map(|name| members.get(*name))
         {
@@ -83,7 +83,7 @@ fn innermost(body: &Value) -> &Value {
 }
 
 /// The names that servers have for what is said for people, the most telling one first.
-const MESSAGES: [&str; 11] = [
+const MESSAGES: [&str; 12] = [
     "message",
     "error_description",
     "detail",
@@ -93,6 +93,7 @@ const MESSAGES: [&str; 11] = [
     "error_msg",
     "error_message",
     "errorMessage",
+    "status_msg",
     "faultstring",
     "title",
 ];

@@ -229,6 +229,17 @@ pub const ITEMS_LIMIT: usize = 1024;
 pub struct Items<'p, T>(pub &'p mut Vec<T>);
 
 impl<'de, T: Object<'de>> TakesAny<'de> for Items<'_, T> {
+    /// One of them alone, from servers that never have more.
+    fn take_object<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        if let Some(name) = members.next_key()? {
+            let mut item = T::default();
+            item.read(name, &mut members)?;
+            Place(&mut item).take_object(members)?;
+            self.0.push(item);
+        }
+        Ok(())
+    }
+
     fn take_list<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         while self.0.len() <= ITEMS_LIMIT {
             let mut item = None;

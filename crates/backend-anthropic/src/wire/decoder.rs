@@ -29,7 +29,7 @@ pub(crate) struct Decoder {
 impl StreamDecoder for Decoder {
     fn read(&mut self, name: &str, data: &str) -> Result<Progress, Fault> {
         match from_str(data) {
-            Ok(event) => self.add(event),
+            Ok(event) => self.add(event, name),
             // An event of another kind, a sign of life for instance.
             Err(_) if !is_ours(name) => Ok(Progress::More),
             Err(error) => Err(Fault::Unreadable(error)),
@@ -71,8 +71,10 @@ fn is_ours(name: &str) -> bool {
 }
 
 impl Decoder {
-    fn add(&mut self, event: Event<'_>) -> Result<Progress, Fault> {
-        match event.kind.as_str() {
+    fn add(&mut self, mut event: Event<'_>, name: &str) -> Result<Progress, Fault> {
+        let kind = std::mem::take(&mut event.kind);
+        let kind = if kind.is_empty() { name } else { kind.as_str() };
+        match kind {
             "message_start" => {
                 if let Some(message) = event.message {
                     self.start(*message)?;
@@ -82,9 +84,14 @@ impl Decoder {
                 if let Some(piece) = event.content_block {
                     self.open(event.index.0, piece)?;
                 }
+                self.keep(event.rest)?;
             }
-            "content_block_delta" => self.go_on(event.index.0, event.delta)?,
+            "content_block_delta" => {
+                self.go_on(event.index.0, event.delta)?;
+                self.keep(event.rest)?;
+            }
             "content_block_stop" => {
+                self.keep(event.rest)?;
                 if let Some(position) = self.position(event.index.0) {
                     self.open.remove(position).close(&mut self.told);
                 }
@@ -96,6 +103,12 @@ impl Decoder {
             }
             "message_stop" => return Ok(Progress::Done),
             "error" => return Err(Fault::Told(event.error.map_or(Value::Null, |error| *error))),
+            // Gateways tell their own errors without a type.
+            "" | "message" => {
+                return event
+                    .error
+                    .map_or(Ok(Progress::More), |error| Err(Fault::Told(*error)));
+            }
             _ => {}
         }
         Ok(Progress::More)
@@ -147,7 +160,10 @@ impl Decoder {
             position = self.position(index);
         }
         match position.and_then(|position| self.open.get_mut(position)) {
-            Some(open) => open.add(delta, &mut self.told, &mut self.budget),
+            Some(open) => {
+                let rest = open.add(delta, &mut self.told, &mut self.budget)?;
+                self.keep(rest)
+            }
             None => Ok(()),
         }
     }

@@ -89,13 +89,13 @@ impl Open {
         Ok(this)
     }
 
-    /// Adds what an event tells.
+    /// Adds what an event tells; returns what is no part of the piece. To send it back with that would be refused.
     pub(super) fn add(
         &mut self,
-        delta: Delta<'_>,
+        mut delta: Delta<'_>,
         told: &mut Told,
         budget: &mut Budget,
-    ) -> Result<(), Fault> {
+    ) -> Result<JsonObject, Fault> {
         match (&self.kind, delta.kind.as_str()) {
             (Kind::Text, "text_delta") => {
                 if let Some(text) = delta.text.into_owned() {
@@ -113,7 +113,7 @@ impl Open {
             }
             (kind, "input_json_delta") => {
                 let Some(arguments) = delta.partial_json.into_owned() else {
-                    return Ok(());
+                    return Ok(delta.rest);
                 };
                 budget.take(arguments.len())?;
                 self.input.push_str(&arguments);
@@ -123,8 +123,7 @@ impl Open {
                 }
             }
             (_, "citations_delta") => {
-                let citation = delta.rest.into_iter().filter(|(name, _)| name == "citation");
-                for (_, citation) in citation {
+                if let Some(citation) = delta.rest.remove("citation") {
                     budget.take(weight(&citation))?;
                     grow(&mut self.piece.0, "citations".into(), json!([citation]));
                 }
@@ -134,9 +133,10 @@ impl Open {
                     budget.take(member_weight(&name, &value))?;
                     grow(&mut self.piece.0, name, value);
                 }
+                return Ok(JsonObject::new());
             }
         }
-        Ok(())
+        Ok(delta.rest)
     }
 
     /// Tells what is left of it.

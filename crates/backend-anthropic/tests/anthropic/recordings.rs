@@ -205,6 +205,7 @@ fn check_reply(recording: &Recording, reply: &ChatReply, expected: &Expected) ->
 
 fn check_refusal(recording: &Recording, error: &ProviderError) -> Result<(), Problem> {
     let told = |name| recording.told(name);
+    let says = |phrase: &&str| error.message.contains(phrase);
     let kind = match told("/error/type").as_deref() {
         Some("authentication_error") => ErrorKind::Auth,
         Some("permission_error") => ErrorKind::Permission,
@@ -213,8 +214,9 @@ fn check_refusal(recording: &Recording, error: &ProviderError) -> Result<(), Pro
         Some("overloaded_error") => ErrorKind::Overloaded,
         Some("api_error" | "timeout_error") => ErrorKind::Server,
         Some("billing_error") => ErrorKind::Quota,
-        _ if error.message.contains("prompt is too long") => ErrorKind::ContextLength,
-        _ if error.message.contains("credit balance") => ErrorKind::Quota,
+        _ if ["prompt is too long", "exceed context limit"].iter().any(says) => ErrorKind::ContextLength,
+        _ if ["credit balance", "API usage limits"].iter().any(says) => ErrorKind::Quota,
+        _ if says(&"content filtering policy") => ErrorKind::ContentFilter,
         _ if recording.status >= 500 => ErrorKind::Server,
         _ => ErrorKind::InvalidRequest,
     };
@@ -338,9 +340,8 @@ fn is_said_otherwise(path: &str) -> bool {
         "/delta/signature",
         "/delta/partial_json",
         "/content_block/type",
-        "/message/usage/input_tokens",
-        "/message/usage/output_tokens",
         "/content/type",
     ];
-    whole.contains(&path) || path.starts_with("/error") || path == "/request_id"
+    let pieces = ["/error", "/message/usage"];
+    whole.contains(&path) || pieces.iter().any(|piece| path.starts_with(piece)) || path == "/request_id"
 }

@@ -303,6 +303,7 @@ fn check_refusal(recording: &Recording, error: &ProviderError) -> Result<(), Pro
     let kind = match recording.status {
         400 if recording.body.contains("API_KEY_INVALID") => ErrorKind::Auth,
         400 if recording.body.contains("token count") => ErrorKind::ContextLength,
+        400 if recording.body.contains("User location") => ErrorKind::Permission,
         429 if recording.body.contains("PerDay") || recording.body.contains("limit: 0") => ErrorKind::Quota,
         400 | 413 => ErrorKind::InvalidRequest,
         401 => ErrorKind::Auth,

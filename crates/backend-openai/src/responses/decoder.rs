@@ -103,6 +103,12 @@ impl Decoder {
             }
             "response.reasoning_text.delta" => self.add_piece(event, Kind::Thought, content)?,
             "response.reasoning_summary_text.delta" => self.add_piece(event, Kind::Thought, summary)?,
+            "response.output_text.done" | "response.refusal.done" => {
+                self.refused |= kind == "response.refusal.done";
+                self.end_text(event, Kind::Text, content)?;
+            }
+            "response.reasoning_text.done" => self.end_text(event, Kind::Thought, content)?,
+            "response.reasoning_summary_text.done" => self.end_text(event, Kind::Thought, summary)?,
             "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
                 self.add_arguments(&event)?;
             }
@@ -114,10 +120,17 @@ impl Decoder {
             "response.reasoning_summary_part.done" => self.end_piece(event, summary)?,
             "response.output_item.added" => self.begin_item(event)?,
             "response.output_item.done" => self.end_item(event, data.len())?,
-            "response.completed" | "response.incomplete" | "response.cancelled" | "response.failed" => {
+            "response.completed"
+            | "response.incomplete"
+            | "response.cancelled"
+            | "response.failed"
+            | "response.done" => {
                 return self.end_response(event);
             }
-            "error" => return Err(Fault::Told(told(event.error, data))),
+            // The second is OpenRouter's.
+            "error" | "response.error" => return Err(Fault::Told(told(event.error, data))),
+            // Gateways tell their own errors without a type.
+            "" | "message" if event.error.is_some() => return Err(Fault::Told(told(event.error, data))),
             _ => self.start(event.response),
         }
         Ok(Progress::More)
@@ -177,6 +190,16 @@ impl Decoder {
                 },
                 more,
             );
+        }
+        Ok(())
+    }
+
+    /// All of a text at once, of servers that don't tell it in pieces.
+    fn end_text(&mut self, mut event: Event<'_>, kind: Kind, place: Place) -> Result<(), Fault> {
+        let open = self.items.existing(&event);
+        if !event.text.is_empty() && open.is_some_and(|item| !item.has_piece(place)) {
+            event.delta = std::mem::take(&mut event.text);
+            self.add_piece(event, kind, place)?;
         }
         Ok(())
     }

@@ -10,6 +10,8 @@ pub(super) struct Event<'a> {
     pub(super) delta: Text<'a>,
     /// All of a call's arguments, or of a custom tool's input.
     pub(super) arguments: Text<'a>,
+    /// All of a text, a refusal or a thought.
+    pub(super) text: Text<'a>,
     pub(super) item_id: Text<'a>,
     pub(super) output_index: Count,
     pub(super) content_index: Count,
@@ -28,6 +30,7 @@ impl<'de> Object<'de> for Event<'de> {
             "type" => self.kind = members.next_value()?,
             "delta" => self.delta = members.next_value()?,
             "arguments" | "input" => self.arguments = members.next_value()?,
+            "text" | "refusal" => self.text = members.next_value()?,
             "item_id" => self.item_id = members.next_value()?,
             "output_index" => self.output_index = members.next_value()?,
             "content_index" => self.content_index = members.next_value()?,

@@ -74,7 +74,6 @@ impl<'a> Input<'a> {
         let mut builder = Builder {
             items: Vec::with_capacity(request.messages.len()),
             custom: custom_calls(&request.messages),
-            is_stateless: is_stateless(request),
         };
         let skipped = usize::from(instructions(request).is_some());
         for message in request.messages.iter().skip(skipped) {
@@ -84,7 +83,15 @@ impl<'a> Input<'a> {
             }
             .map_err(invalid)?;
         }
-        Ok(Self(builder.items))
+        let mut items = builder.items;
+        let is_stateless = is_stateless(request);
+        items.retain(|item| match item {
+            InputItem::Thought(pieces) => pieces
+                .iter()
+                .any(|thought| can_be_looked_up(thought, is_stateless)),
+            _ => true,
+        });
+        Ok(Self(items))
     }
 
     pub(super) const fn is_said(&self) -> bool {
@@ -105,7 +112,6 @@ fn custom_calls(messages: &[Message]) -> Vec<&str> {
 struct Builder<'a> {
     items: Vec<InputItem<'a>>,
     custom: Vec<&'a str>,
-    is_stateless: bool,
 }
 
 type Unsayable = &'static str;
@@ -211,15 +217,13 @@ impl<'a> Builder<'a> {
     }
 
     fn add_thought(&mut self, thought: &'a Reasoning, first: usize) {
-        let is_known = self.can_be_looked_up(thought);
         let begun = self.begun(first, |item| match item {
             InputItem::Thought(pieces) if is_one(&pieces.first()?.extra, &thought.extra) => Some(pieces),
             _ => None,
         });
         match begun {
             Some(pieces) => pieces.push(thought),
-            None if is_known => self.items.push(InputItem::Thought(vec![thought])),
-            None => {}
+            None => self.items.push(InputItem::Thought(vec![thought])),
         }
     }
 
@@ -231,13 +235,13 @@ impl<'a> Builder<'a> {
     ) -> Option<&mut Vec<T>> {
         self.items.iter_mut().skip(first).rev().find_map(pieces)
     }
+}
 
-    /// Whether the server knows what a thought was, or is told. A summary alone means nothing to it.
-    fn can_be_looked_up(&self, thought: &Reasoning) -> bool {
-        let is_whole = thought.extra.get("type").and_then(Value::as_str) == Some("reasoning_text");
-        let is_stored = own(&thought.extra).is_some() && !self.is_stateless;
-        thought.signature.is_some() || is_whole || is_stored
-    }
+/// Whether the server knows what a thought was, or this piece of it tells. A summary alone means nothing to it.
+fn can_be_looked_up(thought: &Reasoning, is_stateless: bool) -> bool {
+    let is_whole = thought.extra.get("type").and_then(Value::as_str) == Some("reasoning_text");
+    let is_stored = own(&thought.extra).is_some() && !is_stateless;
+    thought.signature.is_some() || is_whole || is_stored
 }
 
 /// What the item around a piece says of itself.

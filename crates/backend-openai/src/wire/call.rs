@@ -1,8 +1,8 @@
 use crate::dialect::Dialect;
 use gatepass_core::JsonObject;
+use gatepass_wire::keep;
 use gatepass_wire::{Count, Text};
 use gatepass_wire::{Object, Optional, Place, read_into};
-use gatepass_wire::{keep, pass_over};
 use serde::de::MapAccess;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -44,6 +44,8 @@ pub(super) struct Function<'a> {
     pub(super) name: Text<'a>,
     /// Any text, for a custom tool.
     pub(super) arguments: Text<'a>,
+    /// Members that have no name here; none for most.
+    rest: Option<JsonObject>,
 }
 
 impl<'de> Object<'de> for Function<'de> {
@@ -51,7 +53,7 @@ impl<'de> Object<'de> for Function<'de> {
         match name.as_str() {
             "name" => self.name = members.next_value()?,
             "arguments" | "input" => self.arguments = members.next_value()?,
-            _ => pass_over(members)?,
+            _ => keep(self.rest.get_or_insert_default(), name, members)?,
         }
         Ok(())
     }
@@ -62,6 +64,9 @@ impl<'a> Call<'a> {
     /// runs, is called by its type if by nothing else; what it is stands in a member of that name.
     pub(super) fn take_function(&mut self) -> Function<'a> {
         let mut function = std::mem::take(&mut self.function);
+        if let Some(rest) = function.rest.take().filter(|rest| !rest.is_empty()) {
+            self.rest.insert(FUNCTION.into(), rest.into());
+        }
         let kind = std::mem::take(&mut self.kind);
         if let Some(custom) = self.custom.take().filter(|_| function.is_empty()) {
             // It stays a custom tool's call.
@@ -100,6 +105,9 @@ impl<'a> Call<'a> {
 }
 
 const EXTRA_CONTENT: &str = "extra_content";
+
+/// The member of a call's `extra` for what a server says of the function, and nobody has to tell it again.
+pub(super) const FUNCTION: &str = "function";
 
 impl<'a> From<Function<'a>> for Call<'a> {
     fn from(function: Function<'a>) -> Self {

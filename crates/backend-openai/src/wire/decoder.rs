@@ -228,7 +228,7 @@ impl Decoder {
         let Ok(mut answer) = Answer::read_chunk(data) else {
             return Ok(());
         };
-        if answer.has_usage_of_choice() {
+        if answer.has_usage_elsewhere() {
             self.events.extend(answer.take_usage().map(ChatEvent::Usage));
         }
         let rest = answer.take_rest().into_iter();

@@ -1,5 +1,5 @@
 use super::WIRE;
-use super::call::sendable_id;
+use super::call::{FUNCTION, sendable_id};
 use super::part::{Context, WirePart};
 use super::thought::{field, thought_of};
 use crate::dialect::Dialect;
@@ -171,7 +171,11 @@ impl Serialize for WireCall<'_> {
         let ToolCall {
             id, name, arguments, ..
         } = self.call;
-        let mut object = Members::start(serializer, self.extra)?;
+        let mut extra = Cow::Borrowed(self.extra);
+        if extra.contains_key(FUNCTION) {
+            extra.to_mut().remove(FUNCTION);
+        }
+        let mut object = Members::start(serializer, &extra)?;
         object.member("id", &sendable_id(id, self.dialect))?;
         let kind = self.extra.get("type").and_then(Value::as_str);
         if kind == Some("custom") {

@@ -120,16 +120,24 @@ impl<'a> Answer<'a> {
         self.choice.as_mut()?.error.take()
     }
 
-    /// Whether the one answer of several tells what it cost.
-    pub(super) fn has_usage_of_choice(&self) -> bool {
-        self.usage.is_none() && self.choice.as_ref().is_some_and(|choice| choice.usage.is_some())
+    /// Whether what it cost is told elsewhere than beside the answer.
+    pub(super) fn has_usage_elsewhere(&self) -> bool {
+        let is_within = self.choice.as_ref().is_some_and(|choice| choice.usage.is_some());
+        self.usage.is_none() && (is_within || self.usage_of_groq().is_some())
     }
 
     /// What it cost, told beside the answer or within it.
     pub(super) fn take_usage(&mut self) -> Option<Usage> {
         let choice = self.choice.as_mut();
         let usage = self.usage.take().or_else(|| choice?.usage.take());
+        let usage = usage.or_else(|| from_str(&self.usage_of_groq()?.to_string()).ok());
         usage.map(Tokens::into_usage)
+    }
+
+    /// Groq's place for it, in a stream that isn't asked for it.
+    fn usage_of_groq(&self) -> Option<&Value> {
+        let usage = self.rest.get("x_groq")?.get("usage")?;
+        usage.is_object().then_some(usage)
     }
 
     /// Takes the reply out of it; `None` if there is no answer in it.

@@ -58,14 +58,27 @@ async fn what_are_no_vectors_is_an_error_that_quotes_nothing() {
         assert_eq!(error.kind(), ErrorKind::Decode, "{body}: {error:?}");
         assert!(!shown(&error).contains("canary"), "{error:?}");
     }
+    for told in [
+        json!({ "error": { "message": "no", "code": "insufficient_quota" } }),
+        json!({ "object": "error", "message": "no", "code": "insufficient_quota" }),
+    ] {
+        server.push(Answer::json(200, &told));
+        let error = backend.embed(request(&["a"])).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Quota);
+    }
+}
+
+#[tokio::test]
+async fn numbers_may_be_texts_or_floats() {
+    let server = ModelServer::start().await;
+    let data = json!([{ "index": "1", "embedding": [1] }, { "index": 0.0, "embedding": [2] }]);
     server.push(Answer::json(
         200,
-        &json!({ "error": { "message": "no", "code": "insufficient_quota" } }),
+        &json!({ "data": data, "usage": { "prompt_tokens": 3.0 } }),
     ));
-    assert_eq!(
-        backend.embed(request(&["a"])).await.unwrap_err().kind(),
-        ErrorKind::Quota
-    );
+    let embeddings = backend(&server).embed(request(&["a", "b"])).await.unwrap();
+    assert_eq!(embeddings.vectors, [[2.0], [1.0]]);
+    assert_eq!(embeddings.usage.unwrap().input_tokens, Some(3));
 }
 
 #[tokio::test]

@@ -153,9 +153,14 @@ async fn events_of_other_kinds_are_passed_over() {
 #[tokio::test]
 async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
     let reply = json!({ "id": "c", "choices": [{ "message": { "content": "Whole" }, "finish_reason": "stop" }], "tier": 1 });
-    for content_type in ["application/json", "text/event-stream", "text/plain"] {
-        let answer = Answer::sse([" \r\n{".to_owned(), reply.to_string()[1..].to_owned()])
-            .with_header("content-type", content_type);
+    for (begin, content_type) in [
+        (&[" \r\n{"] as &[_], "application/json"),
+        (&["\n", " \r\n", "{"], "text/event-stream"),
+        (&["\u{feff}{"], "text/plain"),
+    ] {
+        let rest = reply.to_string()[1..].to_owned();
+        let pieces = begin.iter().map(|&piece| piece.to_owned()).chain([rest]);
+        let answer = Answer::sse(pieces).with_header("content-type", content_type);
         let reply = streamed(answer).await.unwrap();
         assert_eq!(
             (reply.text().as_str(), reply.finish),
@@ -173,13 +178,15 @@ async fn a_server_that_answers_a_stream_in_one_piece_is_understood() {
 async fn a_server_that_only_streams_is_understood() {
     let server = ModelServer::start().await;
     let backend = backend(&server);
-    server.push(Answer::sse([": hello\n\n", HALF, END, "data: [DONE]\n\n"]));
-    let reply = backend.chat(question()).await.unwrap();
-    assert_eq!(
-        (reply.text().as_str(), reply.finish),
-        ("Half", Some(FinishReason::Stop))
-    );
-    assert!(reply.metadata.request_id.is_some());
+    for begin in [": hello\n\n", "id: 1\n", "retry:5\n"] {
+        server.push(Answer::sse([begin, HALF, END, "data: [DONE]\n\n"]));
+        let reply = backend.chat(question()).await.unwrap();
+        assert_eq!(
+            (reply.text().as_str(), reply.finish),
+            ("Half", Some(FinishReason::Stop))
+        );
+        assert!(reply.metadata.request_id.is_some());
+    }
     let told = "data: {\"error\":{\"message\":\"No.\",\"code\":\"overloaded\"}}\n\n";
     for (end, kind) in [("", ErrorKind::Network), (told, ErrorKind::Overloaded)] {
         server.push(Answer::sse([HALF, end]));
@@ -204,6 +211,17 @@ async fn a_character_that_is_cut_in_two_costs_that_character_alone() {
     assert_eq!(
         streamed(answer).await.unwrap().text(),
         "a\u{fffd}\u{fffd}b\u{1f980}"
+    );
+    let whole = r#"{"choices":[{"message":{"content":"a\ud83e"},"finish_reason":"length"}]}"#;
+    let server = ModelServer::start().await;
+    server.push(Answer::text(200, whole));
+    assert_eq!(
+        backend(&server).chat(question()).await.unwrap().text(),
+        "a\u{fffd}"
+    );
+    assert_eq!(
+        streamed(Answer::text(200, whole)).await.unwrap().text(),
+        "a\u{fffd}"
     );
 }
 
@@ -354,6 +372,10 @@ async fn a_gateway_that_answers_200_to_everything_is_believed_to_have_failed() {
         (json!({ "success": false, "code": 404, "msg": "No." }), "No."),
         (
             json!({ "success": false, "errors": [{ "code": 7, "message": "No." }] }),
+            "No.",
+        ),
+        (
+            json!({ "id": "", "choices": null, "base_resp": { "status_code": 1004, "status_msg": "No." } }),
             "No.",
         ),
     ] {

@@ -307,6 +307,37 @@ fn what_is_unknown_is_kept_or_passed_over() {
 }
 
 #[test]
+fn what_is_told_beside_a_piece_is_kept_beside_the_answer() {
+    let thought = json!({ "type": "thinking_delta", "thinking": "hm", "estimated_tokens": 7 });
+    let told = collected(&[
+        json!({ "type": "content_block_start", "index": 0, "content_block": { "type": "thinking" }, "a": 1 }),
+        json!({ "type": "content_block_delta", "index": 0, "delta": thought, "b": 2 }),
+        json!({ "type": "content_block_stop", "index": 0, "c": 3 }),
+        json!({ "type": "message_stop" }),
+    ]);
+    assert_eq!(told.message.parts, [Part::Reasoning(Reasoning::new("hm"))]);
+    let expected = json!({ "a": 1, "b": 2, "c": 3, "estimated_tokens": 7 });
+    assert_eq!(Value::Object(told.extra), expected);
+}
+
+#[test]
+fn an_event_without_a_type_is_what_its_name_says() {
+    let mut decoder = Decoder::default();
+    for (name, event) in [
+        (
+            "content_block_start",
+            json!({ "index": 0, "content_block": { "type": "text", "text": "Hi" } }),
+        ),
+        ("message_delta", json!({ "delta": { "stop_reason": "end_turn" } })),
+    ] {
+        decoder.read(name, &event.to_string()).unwrap();
+    }
+    assert!(decoder.has_finished());
+    assert_eq!(decoder.read("message_stop", "{}").unwrap(), Progress::Done);
+    assert!(decoder.events().contains(&ChatEvent::Text("Hi".into())));
+}
+
+#[test]
 fn an_answer_that_breaks_off_keeps_what_was_whole() {
     let mut decoder = Decoder::default();
     for event in [
@@ -336,6 +367,9 @@ fn an_error_ends_the_stream() {
     let error = json!({ "type": "error", "error": { "type": "overloaded_error", "message": "Overloaded" } });
     let fault = decoder.read("", &error.to_string()).unwrap_err();
     assert!(matches!(fault, Fault::Told(error) if error["type"] == "overloaded_error"));
+    let of_gateway = json!({ "error": { "message": "No." } });
+    let fault = decoder.read("", &of_gateway.to_string()).unwrap_err();
+    assert!(matches!(fault, Fault::Told(error) if error["message"] == "No."));
     assert!(matches!(
         decoder.read("message_delta", "pong"),
         Err(Fault::Unreadable(_))

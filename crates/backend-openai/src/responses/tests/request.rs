@@ -225,6 +225,21 @@ fn a_server_that_forgets_gets_no_thought_that_it_would_have_to_look_up() {
 }
 
 #[test]
+fn a_server_that_forgets_gets_all_of_a_thought_that_one_piece_proves() {
+    let summary = |text: &str| json!({ "type": "summary_text", "text": text });
+    let output = json!([
+        { "type": "reasoning", "id": "rs_1", "summary": [summary("one"), summary("two")], "encrypted_content": "proof" },
+        { "type": "reasoning", "id": "rs_2", "summary": [summary("hm")], "content": [{ "type": "reasoning_text", "text": "raw" }] },
+    ]);
+    let request = ask([Message::user("?"), read(&output).message]).with_extra("store", false);
+    let input = encode(&request)["input"].take();
+    assert_eq!(
+        input.as_array().unwrap()[1..],
+        *output.as_array().unwrap().as_slice()
+    );
+}
+
+#[test]
 fn what_the_api_does_not_take_is_refused_before_it_is_asked() {
     let hi = || ask([Message::user("Hi")]);
     let mut infinite = hi();

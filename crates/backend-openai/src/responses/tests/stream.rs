@@ -230,6 +230,8 @@ fn an_error_ends_the_stream_after_what_had_come() {
         failed,
         json!({ "type": "error", "code": "server_error", "message": "boom", "param": null }),
         json!({ "type": "error", "error": { "code": "server_error", "message": "boom" } }),
+        json!({ "type": "response.error", "error": { "code": "server_error", "message": "boom" } }),
+        json!({ "error": { "code": "server_error", "message": "boom" } }),
     ] {
         match events(&[delta("output_text", 0, "half"), event.clone()]) {
             Err(Fault::Told(error)) => {
@@ -241,6 +243,53 @@ fn an_error_ends_the_stream_after_what_had_come() {
             other => panic!("{event}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_server_may_tell_each_text_at_once() {
+    let whole = |kind: &str, index: u64, name: &str, text: &str| json!({ "type": format!("response.{kind}.done"), "output_index": index, "content_index": 0, "summary_index": 0, name: text });
+    let told = [
+        added(0, &json!({ "type": "reasoning", "id": "rs" })),
+        whole("reasoning_summary_text", 0, "text", "hm"),
+        done(
+            0,
+            &json!({ "type": "reasoning", "id": "rs", "summary": [{ "type": "summary_text", "text": "hm" }] }),
+        ),
+        added(1, &json!({ "type": "message", "id": "m1" })),
+        whole("output_text", 1, "text", "Hi"),
+        whole("output_text", 1, "text", "Hi"),
+        done(1, &message("m1", &["Hi"])),
+        added(2, &json!({ "type": "message", "id": "m2" })),
+        whole("output_text", 2, "text", ""),
+        done(
+            2,
+            &json!({ "type": "message", "id": "m2", "content": [{ "type": "output_text", "text": "", "kept": 1 }] }),
+        ),
+        completed(&json!([])),
+    ];
+    let reply = streamed(&told);
+    assert_eq!(reply.text(), "Hi");
+    assert_eq!(reply.message.parts[2].extra()["kept"], 1);
+    assert!(matches!(&reply.message.parts[0], Part::Reasoning(thought) if thought.text == "hm"));
+    let refused = streamed(&[
+        added(0, &json!({ "type": "message", "id": "m1" })),
+        whole("refusal", 0, "refusal", "No."),
+        completed(&json!([])),
+    ]);
+    assert_eq!(
+        (refused.text().as_str(), refused.finish),
+        ("No.", Some(FinishReason::ContentFilter))
+    );
+}
+
+#[test]
+fn a_server_may_have_another_word_for_the_end() {
+    let done = json!({ "type": "response.done", "response": { "status": "completed", "output": [message("m1", &["Hi"])] } });
+    let reply = streamed(&[delta("output_text", 0, "Hi"), done]);
+    assert_eq!(
+        (reply.text().as_str(), reply.finish),
+        ("Hi", Some(FinishReason::Stop))
+    );
 }
 
 #[test]

@@ -145,6 +145,29 @@ fn a_server_may_write_two_calls_at_a_time() {
 }
 
 #[test]
+fn a_server_may_leave_out_the_list() {
+    let piece =
+        |function: &Value| delta(&json!({ "tool_calls": { "index": 0, "id": "", "function": function } }));
+    let chunks = [
+        piece(&json!({ "name": "weather", "arguments": "" })),
+        piece(&json!({ "name": null, "arguments": "{\"city\":" })),
+        piece(&json!({ "name": null, "arguments": "\"Paris\"}" })),
+        delta(&json!({ "tool_calls": {} })),
+    ];
+    assert_eq!(calls_of(&chunks), [weather("call_0")]);
+}
+
+#[test]
+fn what_is_said_of_a_function_is_kept() {
+    let function = json!({ "name": "time", "arguments": "{}", "description": "Tells it.", "nothing": null });
+    let call = &calls(&[json!({ "index": 0, "id": "a", "function": function })])[0];
+    assert_eq!(
+        Value::from(call.extra.clone()),
+        json!({ "function": { "description": "Tells it." } })
+    );
+}
+
+#[test]
 fn arguments_may_be_an_object_and_a_call_may_be_old() {
     let object =
         json!({ "index": 0, "id": "a", "function": { "name": "weather", "arguments": { "city": "Paris" } } });

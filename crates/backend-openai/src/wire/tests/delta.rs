@@ -109,6 +109,16 @@ fn one_answer_of_several_may_tell_what_it_cost() {
 }
 
 #[test]
+fn groq_tells_what_it_cost_to_those_who_did_not_ask_in_a_place_of_its_own() {
+    let mut end = finish("stop");
+    end["x_groq"] =
+        json!({ "id": "req", "usage": { "prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5 } });
+    let told = collected(&[delta(&json!({ "content": "Hi" })), end]);
+    assert_eq!(told.usage.unwrap().total_tokens, Some(5));
+    assert_eq!(told.extra["x_groq"]["id"], "req");
+}
+
+#[test]
 fn an_error_of_one_answer_ends_the_stream_after_what_had_come() {
     let mut decoder = crate::wire::Decoder::default();
     let chunk = json!({ "choices": [{

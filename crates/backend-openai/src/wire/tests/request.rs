@@ -304,6 +304,12 @@ fn what_belongs_to_answers_alone_is_not_sent_back() {
         messages([message]),
         json!([{ "role": "assistant", "content": "Paris", "annotations": [1], "audio": { "id": "a" } }])
     );
+    let mut call = ToolCall::new("a", "time", "{}");
+    call.extra
+        .insert("function".into(), json!({ "description": "Tells it." }));
+    let said = messages([Message::new(Role::Assistant, [Part::ToolCall(call)])]);
+    let function = json!({ "name": "time", "arguments": "{}" });
+    assert_eq!(said[0]["tool_calls"][0]["function"], function);
 }
 
 #[test]

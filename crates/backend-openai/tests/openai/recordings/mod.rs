@@ -16,8 +16,15 @@ fn recordings(wire: &str) -> Option<Vec<Recording>> {
 
 /// An error tells what the provider said.
 fn check_refusal(recording: &Recording, error: &ProviderError) -> Result<(), Problem> {
-    let code = recording.told("/error/code").or_else(|| recording.told("/code"));
-    let code = code.or_else(|| recording.told("/error/type"));
+    let names = ["code", "error_code", "status", "type"];
+    let places = names.iter().map(|name| format!("/error/{name}"));
+    let mut places = places.chain(names.iter().map(|name| format!("/{name}")));
+    let status = recording.status.to_string();
+    let code = places.find_map(|place| recording.told(&place).filter(|code| *code != status));
+    let message = error.message.to_ascii_lowercase();
+    let is_too_long = ["context length", "context window", "too long"]
+        .iter()
+        .any(|phrase| message.contains(phrase));
     let kind = match (recording.status, code.as_deref()) {
         (_, Some("context_length_exceeded")) => ErrorKind::ContextLength,
         (_, Some("insufficient_quota")) => ErrorKind::Quota,
@@ -28,7 +35,9 @@ fn check_refusal(recording: &Recording, error: &ProviderError) -> Result<(), Pro
         (404, _) => ErrorKind::NotFound,
         (429, _) => ErrorKind::RateLimit,
         (503 | 529, _) => ErrorKind::Overloaded,
-        (500.., _) => ErrorKind::Server,
+        (408 | 409 | 500.., _) => ErrorKind::Server,
+        _ if is_too_long => ErrorKind::ContextLength,
+        _ if message.contains("api key") => ErrorKind::Auth,
         _ => ErrorKind::InvalidRequest,
     };
     same("kind", &error.kind, &kind)?;
