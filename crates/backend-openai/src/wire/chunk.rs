@@ -16,7 +16,7 @@ pub(super) struct Chunk<'a> {
     pub(super) usage: Option<Box<Tokens>>,
     pub(super) error: Option<Box<Value>>,
     /// A sum of the names that have none here: another one than that of the last chunk tells that there are others.
-    pub(super) others: usize,
+    pub(super) others: u64,
 }
 
 impl<'de> Object<'de> for Chunk<'de> {
@@ -29,7 +29,7 @@ impl<'de> Object<'de> for Chunk<'de> {
             "usage" => read_into(Optional(&mut self.usage), members)?,
             "error" => self.error = said(members)?.map(Box::new),
             other => {
-                self.others += weight_of_name(other);
+                self.others = self.others.wrapping_add(weight_of_name(other));
                 pass_over(members)?;
             }
         }
@@ -44,10 +44,17 @@ impl Chunk<'_> {
     }
 }
 
-/// What tells most names apart, and costs next to nothing. A member is missed whose name is as long as that of the one before
-/// and begins alike.
-fn weight_of_name(name: &str) -> usize {
-    name.len() + usize::from(name.as_bytes().first().copied().unwrap_or_default()) * 64
+/// What tells names apart, and costs next to nothing: their length, beginning and end.
+fn weight_of_name(name: &str) -> u64 {
+    // The fraction of the golden ratio: odd, and without a pattern.
+    const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let name = name.as_bytes();
+    let (begins, ends) = match (name.first_chunk(), name.last_chunk()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+    };
+    let mixed = (begins ^ name.len() as u64).wrapping_mul(SPREAD) ^ ends;
+    (mixed ^ (mixed >> 32)).wrapping_mul(SPREAD)
 }
 
 /// What a chunk adds to one answer of several.
@@ -61,7 +68,7 @@ pub(super) struct Choice<'a> {
     pub(super) logprobs: Option<Box<Value>>,
     pub(super) error: Option<Box<Value>>,
     /// As [`Chunk::others`].
-    pub(super) others: usize,
+    pub(super) others: u64,
 }
 
 impl<'de> Object<'de> for Choice<'de> {
@@ -74,7 +81,7 @@ impl<'de> Object<'de> for Choice<'de> {
             "logprobs" => self.logprobs = said(members)?.map(Box::new),
             "error" => self.error = said(members)?.map(Box::new),
             other => {
-                self.others += weight_of_name(other);
+                self.others = self.others.wrapping_add(weight_of_name(other));
                 pass_over(members)?;
             }
         }
@@ -83,5 +90,43 @@ impl<'de> Object<'de> for Choice<'de> {
 
     fn index(&self) -> Option<u64> {
         self.index.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_look_alike_weigh_differently() {
+        let names = [
+            "",
+            "a",
+            "b",
+            "aa",
+            "ab",
+            "ba",
+            "usage",
+            "usagf",
+            "vsage",
+            "created",
+            "creates",
+            "citation",
+            "citatiom",
+            "citations",
+            "citatione",
+            "service_tier",
+            "service_type",
+            "system_fingerprint",
+            "system_fingerprinu",
+            "tystem_fingerprint",
+        ];
+        let mut weights = names.map(weight_of_name);
+        weights.sort_unstable();
+        assert!(weights.windows(2).all(|pair| pair[0] != pair[1]));
+        // Nor does one make up for another.
+        let sum = |names: [&str; 2]| weight_of_name(names[0]).wrapping_add(weight_of_name(names[1]));
+        assert_ne!(sum(["a", "d"]), sum(["b", "c"]));
+        assert_ne!(sum(["citation", "usagf"]), sum(["citatiom", "usage"]));
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct Decoder {
     /// What it costs has been told.
     counted: bool,
     /// See [`Chunk::others`].
-    others: usize,
+    others: u64,
     finish: Option<FinishReason>,
     /// What the vocabulary doesn't have.
     message_rest: JsonObject,
@@ -91,7 +91,9 @@ impl Decoder {
         {
             return Err(Fault::Told(error));
         }
-        let others = chunk.others + chunk.choice.as_ref().map_or(0, |choice| choice.others);
+        let others = chunk
+            .others
+            .wrapping_add(chunk.choice.as_ref().map_or(0, |choice| choice.others));
         let is_alike = std::mem::replace(&mut self.others, others) == others;
         if self.started == Started::No || self.finish.is_some() || chunk.choice.is_none() || !is_alike {
             self.keep_rest(data)?;

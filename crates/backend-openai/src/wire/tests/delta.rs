@@ -119,6 +119,27 @@ fn groq_tells_what_it_cost_to_those_who_did_not_ask_in_a_place_of_its_own() {
 }
 
 #[test]
+fn what_one_event_alone_tells_beside_its_choices_is_kept() {
+    let with = |name: &str, value: u8| {
+        let mut event = delta(&json!({ "content": "Hi" }));
+        event[name] = json!(value);
+        event
+    };
+    // Names of one length that begin alike, and the same one after the other again.
+    let events = [
+        with("citations", 1),
+        with("creations", 2),
+        with("citations", 3),
+        finish("stop"),
+    ];
+    let told = collected(&events);
+    assert_eq!(
+        (&told.extra["citations"], &told.extra["creations"]),
+        (&json!(3), &json!(2))
+    );
+}
+
+#[test]
 fn an_error_of_one_answer_ends_the_stream_after_what_had_come() {
     let mut decoder = crate::wire::Decoder::default();
     let chunk = json!({ "choices": [{
