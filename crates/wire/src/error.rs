@@ -83,7 +83,7 @@ fn innermost(body: &Value) -> &Value {
 }
 
 /// The names that servers have for what is said for people, the most telling one first.
-const MESSAGES: [&str; 12] = [
+const MESSAGES: [&str; 15] = [
     "message",
     "error_description",
     "detail",
@@ -95,7 +95,10 @@ const MESSAGES: [&str; 12] = [
     "errorMessage",
     "status_msg",
     "faultstring",
+    "description",
     "title",
+    "reason",
+    "text",
 ];
 
 /// What is said for people. Validators quote the request in other members (`input`, `ctx`), which stay unread.

@@ -84,6 +84,11 @@ fn every_shape_of_an_error_has_its_message_and_code() {
             "No.",
             None,
         ),
+        (
+            json!({ "error": { "description": "No.", "reason": "canary" } }),
+            "No.",
+            None,
+        ),
         (json!({ "Message": "No." }), "No.", None),
         (json!({ "error_code": 336_003, "error_msg": "No." }), "No.", None),
         (
