@@ -4,7 +4,7 @@ use crate::body::{is_stream, read_all};
 use crate::error::{is_html, told_error};
 use crate::stream::{Events, Fault, StreamDecoder};
 use gatepass_core::{Answered, BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
-use gatepass_http::{Call, Concealer, HttpResponse, rate_limits, request_id};
+use gatepass_http::{Bytes, Call, Concealer, HttpError, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};
 use serde_json::Value;
 use std::future::ready;
@@ -21,7 +21,7 @@ pub type Parse = fn(&Origin, &[u8]) -> Result<ChatReply, BackendError>;
 ///
 /// # Errors
 /// That of `asked`; [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
-/// [`BackendError::Network`] for an answer that breaks off.
+/// [`BackendError::Network`] for an answer that breaks off; [`BackendError::Interrupted`], with what had come, if it is a stream.
 pub fn chat_reply<'a, D: StreamDecoder + Default>(
     asked: Result<Call<'a>, BackendError>,
     parse: Parse,
@@ -57,16 +57,35 @@ async fn read_reply<D: StreamDecoder + Default>(
     response: &mut HttpResponse,
     parse: Parse,
 ) -> Result<ChatReply, BackendError> {
-    let body = response.read(ANSWER_LIMIT).await?;
-    let metadata = metadata(response);
-    let read = |origin: &Origin, body: &[u8]| {
-        if is_stream(body) {
-            read_all::<D>(origin, body)
-        } else {
-            parse(origin, body)
+    let body = match response.read(ANSWER_LIMIT).await {
+        Ok(body) => body,
+        Err(error) => {
+            let come = response.take_come();
+            return salvaged::<D>(response, &come, error, parse);
         }
     };
-    match read_whole(response, &body, read) {
+    let metadata = metadata(response);
+    let read = |origin: &Origin, body: &[u8]| read_either::<D>(origin, body, parse);
+    with_metadata(read_whole(response, &body, read), metadata)
+}
+
+fn read_either<D: StreamDecoder + Default>(
+    origin: &Origin,
+    body: &[u8],
+    parse: Parse,
+) -> Result<ChatReply, BackendError> {
+    if is_stream(body) {
+        read_all::<D>(origin, body)
+    } else {
+        parse(origin, body)
+    }
+}
+
+fn with_metadata(
+    read: Result<ChatReply, BackendError>,
+    metadata: ReplyMetadata,
+) -> Result<ChatReply, BackendError> {
+    match read {
         Ok(mut reply) => {
             reply.metadata = metadata;
             Ok(reply)
@@ -79,28 +98,77 @@ async fn read_reply<D: StreamDecoder + Default>(
     }
 }
 
+/// What had `come` of an answer that broke off: all of it, if only the end of the connection is missing.
+fn salvaged<D: StreamDecoder + Default>(
+    response: &mut HttpResponse,
+    come: &[u8],
+    error: HttpError,
+    parse: Parse,
+) -> Result<ChatReply, BackendError> {
+    let metadata = metadata(response);
+    let origin = Origin::taking(response);
+    let come = come.strip_prefix(BYTE_ORDER_MARK).unwrap_or(come);
+    match with_metadata(read_either::<D>(&origin, come, parse), metadata) {
+        Err(BackendError::Interrupted { partial, source }) => {
+            let source = match *source {
+                BackendError::Network { .. } => Box::new(origin.broken(error)),
+                _ => source,
+            };
+            Err(BackendError::Interrupted { partial, source })
+        }
+        Err(BackendError::Network { .. } | BackendError::Decode { .. }) => Err(origin.broken(error)),
+        read => read,
+    }
+}
+
 async fn read_stream<D: StreamDecoder + Default>(
     mut response: HttpResponse,
     parse: Parse,
 ) -> Result<ChatStream, BackendError> {
     let metadata = metadata(&response);
-    let Some(chunk) = response.chunk().await? else {
-        return Err(Origin::of(&response).unreadable("it is empty"));
-    };
-    let is_page = is_html(response.headers(), &chunk);
+    let chunk = beginning(&mut response).await?;
+    let chunk = chunk.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&chunk);
+    let is_page = is_html(response.headers(), chunk);
     let origin = Origin::taking(&mut response);
     if is_page {
         let what = format!("it is no event stream ({})", origin.content_type());
         return Err(origin.unreadable(what));
     }
     if chunk.trim_ascii_start().starts_with(b"{") {
-        let rest = response.read(ANSWER_LIMIT).await?;
-        let mut reply = parse(&origin, &[&*chunk, &*rest].concat())?;
-        reply.metadata = metadata;
-        return Ok(ChatStream::of_reply(reply));
+        let rest = response.read(ANSWER_LIMIT).await;
+        let come = rest.as_ref().map_or_else(|_| response.take_come(), Bytes::clone);
+        let reply = match (parse(&origin, &[chunk, &*come].concat()), rest) {
+            (Err(BackendError::Decode { .. }), Err(error)) => Err(origin.broken(error)),
+            (reply, _) => reply,
+        };
+        return Ok(ChatStream::of_reply(with_metadata(reply, metadata)?));
     }
-    let events = Events::new(response, &chunk, origin, D::default())?;
+    let events = Events::new(response, chunk, origin, D::default())?;
     Ok(ChatStream::new(events).with_metadata(metadata))
+}
+
+/// What an answer begins with, up to where it says something: its first chunk, as a rule.
+async fn beginning(response: &mut HttpResponse) -> Result<Bytes, BackendError> {
+    /// More white space begins no answer.
+    const ENOUGH: usize = 1 << 10;
+    let mut beginning = Bytes::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if beginning.is_empty() => beginning = chunk,
+            Ok(Some(chunk)) => beginning = [beginning, chunk].concat().into(),
+            Ok(None) => return Err(Origin::taking(response).unreadable("it is empty")),
+            Err(error) => return Err(Origin::taking(response).broken(error)),
+        }
+        if !says_nothing(&beginning) || beginning.len() > ENOUGH {
+            return Ok(beginning);
+        }
+    }
+}
+
+/// White space, after a byte order mark perhaps, or the beginning of one.
+fn says_nothing(beginning: &[u8]) -> bool {
+    let rest = beginning.strip_prefix(BYTE_ORDER_MARK).unwrap_or(beginning);
+    rest.trim_ascii().is_empty() || BYTE_ORDER_MARK.starts_with(beginning)
 }
 
 /// Reads any other answer in JSON with `parse`: vectors, a list of models, a count.
@@ -111,7 +179,10 @@ pub async fn read_json<T>(
     mut response: HttpResponse,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {
-    let body = response.read(ANSWER_LIMIT).await?;
+    let body = match response.read(ANSWER_LIMIT).await {
+        Ok(body) => body,
+        Err(error) => return Err(Origin::taking(&mut response).broken(error)),
+    };
     read_whole(&mut response, &body, parse)
 }
 
@@ -234,6 +305,16 @@ impl Origin {
         }
     }
 
+    /// An answer whose end didn't come.
+    pub(crate) fn broken(&self, error: HttpError) -> BackendError {
+        let mut error = BackendError::from(error);
+        if let BackendError::Network { request_id, .. } | BackendError::Decode { request_id, .. } = &mut error
+        {
+            *request_id = self.request_id();
+        }
+        error
+    }
+
     /// A stream that is over too early.
     #[must_use]
     pub fn cut_off(&self) -> BackendError {
@@ -241,6 +322,7 @@ impl Origin {
         BackendError::Network {
             host: self.host.clone(),
             phase: Phase::Body,
+            request_id: self.request_id(),
             source: Some(cause),
         }
     }
