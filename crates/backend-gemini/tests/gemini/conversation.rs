@@ -392,3 +392,27 @@ async fn what_comes_beside_the_answer_is_kept() {
         }
     }
 }
+
+/// A conversation goes on though one call in it failed.
+#[tokio::test]
+async fn arguments_that_are_no_object_are_wrapped() {
+    for (arguments, expected) in [
+        ("{\"a\": 1.50}", json!({ "a": 1.50 })),
+        (" ", json!({})),
+        ("city=Paris", json!({ "INVALID_JSON": "city=Paris" })),
+        ("[1]", json!({ "INVALID_JSON": "[1]" })),
+        ("{\"a\": 1} x", json!({ "INVALID_JSON": "{\"a\": 1} x" })),
+    ] {
+        let call = Part::ToolCall(ToolCall::new("1", "t", arguments));
+        let request = ChatRequest::new([
+            Message::user("?"),
+            Message::new(Role::Assistant, [call]).with_wire("openai-chat"),
+            Message::tool_result("1", "the arguments don't fit"),
+        ]);
+        let body = sent(request.with_model("gemini-2.5-flash")).await;
+        assert_eq!(
+            body["contents"][1]["parts"][0]["functionCall"]["args"], expected,
+            "{arguments}"
+        );
+    }
+}
