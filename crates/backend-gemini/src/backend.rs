@@ -45,7 +45,8 @@ const PAGES: usize = 100;
 ///   calls, Google's word for calls of another model is sent in its place.
 ///
 /// # How an answer is read
-/// * The first candidate counts.
+/// * The first candidate counts. The others of a whole answer (`candidateCount`) are in `extra["candidates"]` of the reply, as
+///   they came; those of a stream are passed over.
 /// * `STOP` is [`FinishReason::ToolCalls`] where tools are called. Words for withheld content are
 ///   [`FinishReason::ContentFilter`]; the word itself is then in `extra["finishReason"]`.
 /// * A blocked prompt is [`BackendError::Provider`] of the kind [`ContentFilter`](gatepass_core::ErrorKind::ContentFilter), with
