@@ -106,7 +106,8 @@ impl Server {
     pub(crate) async fn models(&self) -> Result<Vec<ModelInfo>, BackendError> {
         let response = self.client.get("models").await?;
         read_json(response, |origin, body| {
-            crate::models::models(body).map_err(|error| origin.unparsable("it", &error))
+            let models = crate::models::models(body).map_err(|error| origin.unparsable("it", &error))?;
+            models.ok_or_else(|| origin.unreadable("it has no list of models"))
         })
         .await
     }

@@ -3,6 +3,7 @@
 use crate::body::{is_stream, read_all};
 use crate::error::{is_html, told_error};
 use crate::stream::{Events, Fault, StreamDecoder};
+use crate::surrogate::mended;
 use gatepass_core::{Answered, BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
 use gatepass_http::{Bytes, Call, Concealer, HttpError, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};
@@ -75,9 +76,14 @@ fn read_either<D: StreamDecoder + Default>(
     parse: Parse,
 ) -> Result<ChatReply, BackendError> {
     if is_stream(body) {
-        read_all::<D>(origin, body)
-    } else {
-        parse(origin, body)
+        return read_all::<D>(origin, body);
+    }
+    match parse(origin, body) {
+        Err(error @ BackendError::Decode { .. }) => {
+            let mended = std::str::from_utf8(body).ok().and_then(mended);
+            mended.map_or(Err(error), |body| parse(origin, body.as_bytes()))
+        }
+        read => read,
     }
 }
 
@@ -183,7 +189,12 @@ pub async fn read_json<T>(
         Ok(body) => body,
         Err(error) => return Err(Origin::taking(&mut response).broken(error)),
     };
-    read_whole(&mut response, &body, parse)
+    read_whole(&mut response, &body, |origin, body| match parse(origin, body) {
+        Err(error @ BackendError::Decode { .. }) => {
+            Err(error_within(body).map_or(error, |told| origin.told(&told)))
+        }
+        read => read,
+    })
 }
 
 fn read_whole<T>(
@@ -344,6 +355,13 @@ pub fn broken_off(partial: ChatReply, source: BackendError) -> BackendError {
 #[must_use]
 pub fn error_in(json: &[u8]) -> Option<Value> {
     serde_json::from_slice(json).ok().filter(says_to_be_an_error)
+}
+
+/// The same where an answer has no member `error` that would be something else.
+pub(crate) fn error_within(json: &[u8]) -> Option<Value> {
+    let told: Value = serde_json::from_slice(json).ok()?;
+    let is_error = told.get("error").is_some_and(|error| !error.is_null());
+    (is_error || says_to_be_an_error(&told)).then_some(told)
 }
 
 /// Gateways that answer 200 to everything.

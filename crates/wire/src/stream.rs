@@ -1,4 +1,4 @@
-use crate::answer::{Origin, error_in};
+use crate::answer::{Origin, error_within};
 use crate::array::Array;
 use crate::surrogate::mended;
 use futures_core::Stream;
@@ -223,9 +223,7 @@ impl<D: StreamDecoder> Events<D> {
 
 /// Some servers, Google's among them, break a stream off with an error that no event wraps.
 pub(crate) fn error_beside_events(sse: &SseDecoder) -> Option<Value> {
-    let told: Value = serde_json::from_slice(sse.stray()).ok()?;
-    let is_error = told.get("error").is_some_and(|error| !error.is_null()) || error_in(sse.stray()).is_some();
-    is_error.then_some(told)
+    error_within(sse.stray())
 }
 
 /// Reads what events of all wires may be, and with `decoder` what this one's are.
