@@ -18,7 +18,7 @@ pub const ANSWER_LIMIT: usize = 64 << 20;
 pub type Parse = fn(&Origin, &[u8]) -> Result<ChatReply, BackendError>;
 
 /// A whole answer to what was `asked`, read with `parse`; with the reply's metadata. A server that answers with a stream all the
-/// same is understood: a decoder reads it.
+/// same is understood: a decoder reads it. An answer that lacks nothing but the end of its connection is whole.
 ///
 /// # Errors
 /// That of `asked`; [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
