@@ -41,7 +41,7 @@ const PAGES_LIMIT: usize = 100;
 ///   enforce stands in the description. One with properties of any name is refused, and so is JSON without a
 ///   schema.
 /// * [`Part::File`] takes PDF and text, its name is the document's title; arguments of a tool call that are no JSON object are wrapped as
-///   `{"INVALID_JSON": …}`; ids of calls lose the characters that the API refuses.
+///   `{"INVALID_JSON": …}`; ids of calls lose the characters that the API refuses, and the second of two that are the same gets a number.
 /// * `cache_control` and all else goes as a field of a part ([`Part::with_extra`]), a tool ([`Tool::with_extra`])
 ///   or the request ([`ChatRequest::extra`], whose `output_config` is added to ours); the server's own tools are
 ///   [`ChatRequest::provider_tools`].

@@ -3,7 +3,7 @@
 use crate::wire::{self, Models, Vectors};
 use gatepass_core::{BackendError, ChatReply};
 use gatepass_http::HttpResponse;
-use gatepass_wire::{Origin, read_json};
+use gatepass_wire::{Origin, other_items, read_json};
 
 /// Reads one page of a list of models.
 pub(crate) async fn read_models(response: HttpResponse) -> Result<Models, BackendError> {
@@ -48,9 +48,15 @@ pub(crate) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendEr
     if answer.has_too_many_parts() {
         return Err(origin.unreadable(wire::TOO_MANY));
     }
-    answer
-        .into_reply()
-        .ok_or_else(|| origin.unanswered(body, "it has no candidate"))
+    let has_others = answer.has_other_candidates;
+    let reply = answer.into_reply().map(|mut reply| {
+        if has_others {
+            let others = other_items(body, "candidates");
+            reply.extra.insert("candidates".into(), others.into());
+        }
+        reply
+    });
+    reply.ok_or_else(|| origin.unanswered(body, "it has no candidate"))
 }
 
 /// An error in place of any other answer.

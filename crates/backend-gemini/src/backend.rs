@@ -26,7 +26,8 @@ const PAGES: usize = 100;
 /// * Messages of [`Role::System`] become parts of `systemInstruction`, wherever they stand.
 /// * Tool results that follow each other are sent together, as Gemini wants the answers to parallel calls. An
 ///   object is the tool's `response` as it stands, any other text its `output`, and that of a
-///   [failed](gatepass_core::ToolResult::is_error) tool its `error`. A call's arguments have to be an object.
+///   [failed](gatepass_core::ToolResult::is_error) tool its `error`. A call's arguments that are no object are wrapped as
+///   `{"INVALID_JSON": …}`.
 /// * A schema is sent as JSON Schema (`parametersJsonSchema`, `responseJsonSchema`). `const`, a single `allOf`,
 ///   exclusive limits, draft 7's `definitions` and a `$ref` beside other members are said in Gemini's words; what
 ///   it has none for (`not`, `if`, several `allOf`, …) is refused where it shall be followed strictly, and else
@@ -44,7 +45,8 @@ const PAGES: usize = 100;
 ///   calls, Google's word for calls of another model is sent in its place.
 ///
 /// # How an answer is read
-/// * The first candidate counts.
+/// * The first candidate counts. The others of a whole answer (`candidateCount`) are in `extra["candidates"]` of the reply, as
+///   they came; those of a stream are passed over.
 /// * `STOP` is [`FinishReason::ToolCalls`] where tools are called. Words for withheld content are
 ///   [`FinishReason::ContentFilter`]; the word itself is then in `extra["finishReason"]`.
 /// * A blocked prompt is [`BackendError::Provider`] of the kind [`ContentFilter`](gatepass_core::ErrorKind::ContentFilter), with

@@ -2,7 +2,7 @@
 
 use crate::wire;
 use gatepass_core::{BackendError, ChatReply};
-use gatepass_wire::{Origin, broken_off};
+use gatepass_wire::{Origin, broken_off, other_items};
 
 /// Reads a whole answer.
 pub(crate) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
@@ -17,7 +17,13 @@ pub(crate) fn reply(origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendEr
         return Err(origin.unreadable(wire::TOO_MANY));
     }
     let error = answer.take_choice_error().map(|error| origin.told(&error));
-    match (answer.take_reply(), error) {
+    let mut reply = answer.take_reply();
+    if let (Some(reply), true) = (&mut reply, answer.has_other_choices) {
+        reply
+            .extra
+            .insert("choices".into(), other_items(body, "choices").into());
+    }
+    match (reply, error) {
         (Some(reply), None) => Ok(reply),
         (reply, Some(error)) => Err(broken_off(reply.unwrap_or_default(), error)),
         (None, None) => Err(origin.unanswered(body, "it has no message")),

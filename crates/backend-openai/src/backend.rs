@@ -35,7 +35,8 @@ use std::sync::Arc;
 /// * [`ChatRequest::extra`], [`Message::extra`] and a part's `extra` (`cache_control`, say) are added last, and win.
 ///
 /// # How an answer is read
-/// * The first choice counts.
+/// * The first choice counts. The others of a whole answer (`n`) are in `extra["choices"]` of the reply, as they came; those of
+///   a stream are passed over.
 /// * A refusal is text, and ends with [`FinishReason::ContentFilter`] where OpenAI says `stop`.
 /// * An error of the choice (`choices[0].error`, as OpenRouter tells what the model's own provider said) is
 ///   [`BackendError::Provider`] with status 200, and [`BackendError::Interrupted`] if something had come before it.
@@ -68,7 +69,8 @@ pub struct OpenAiBackend {
 
 impl OpenAiBackend {
     /// Asks the server at `base_url` (`https://api.openai.com/v1`, say) with tokens of `source`; nobody else
-    /// gets them. An API key is a [`StaticTokenSource`](gatepass_core::StaticTokenSource).
+    /// gets them. An API key is a [`StaticTokenSource`](gatepass_core::StaticTokenSource). The hosts of OpenAI, Mistral, Groq and
+    /// OpenRouter may be named without the path.
     ///
     /// At a host of Azure's (`https://NAME.openai.azure.com/openai/v1`) an API key
     /// ([`AccessToken::api_key`](gatepass_core::AccessToken::api_key)) goes into the header `api-key`, everywhere else

@@ -61,6 +61,16 @@ impl Dialect {
         known.map_or(Self::Compatible, |(_, dialect)| *dialect)
     }
 
+    /// Where the API is at its own host, for who names the host alone.
+    pub(crate) const fn usual_path(self) -> Option<&'static str> {
+        match self {
+            Self::OpenAi | Self::Mistral => Some("/v1"),
+            Self::Groq => Some("/openai/v1"),
+            Self::OpenRouter => Some("/api/v1"),
+            _ => None,
+        }
+    }
+
     /// OpenAI's reasoning models refuse `max_tokens`; many others know nothing else.
     pub(crate) const fn max_tokens(self) -> &'static str {
         match self {

@@ -27,6 +27,10 @@ impl Server {
 
     pub(crate) fn with_http(http: HttpClient, base_url: ServerUrl, source: Arc<dyn TokenSource>) -> Self {
         let dialect = Dialect::of(&base_url);
+        let base_url = match dialect.usual_path() {
+            Some(path) if base_url.path() == "/" => base_url.at_path(path),
+            _ => base_url,
+        };
         let mut client = AuthorizedClient::new(http, base_url, source, read_error);
         if dialect == Dialect::Azure {
             client = client.with_key_header(AZURE_KEY);
@@ -102,7 +106,8 @@ impl Server {
     pub(crate) async fn models(&self) -> Result<Vec<ModelInfo>, BackendError> {
         let response = self.client.get("models").await?;
         read_json(response, |origin, body| {
-            crate::models::models(body).map_err(|error| origin.unparsable("it", &error))
+            let models = crate::models::models(body).map_err(|error| origin.unparsable("it", &error))?;
+            models.ok_or_else(|| origin.unreadable("it has no list of models"))
         })
         .await
     }
@@ -130,6 +135,24 @@ fn segment(name: &str) -> Result<String, BackendError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_alone_gets_the_path_of_its_api_where_that_is_known() {
+        for (base_url, expected) in [
+            ("https://api.openai.com", "https://api.openai.com/v1"),
+            ("https://api.openai.com/", "https://api.openai.com/v1"),
+            ("https://api.openai.com/v2", "https://api.openai.com/v2"),
+            ("https://api.groq.com", "https://api.groq.com/openai/v1"),
+            ("https://openrouter.ai", "https://openrouter.ai/api/v1"),
+            ("https://api.deepseek.com", "https://api.deepseek.com/"),
+            ("http://localhost:8080", "http://localhost:8080/"),
+        ] {
+            let key = gatepass_core::AccessToken::bearer("key").unwrap();
+            let source = gatepass_core::StaticTokenSource::new(key);
+            let server = Server::new(base_url, source).unwrap();
+            assert_eq!(server.client.base_url().as_str(), expected, "{base_url}");
+        }
+    }
 
     #[test]
     fn a_deployment_stays_one_segment() {

@@ -120,6 +120,7 @@ mod tests {
         BackendError::Network {
             host: "host".into(),
             phase: Phase::Connect,
+            request_id: None,
             source: None,
         }
     }

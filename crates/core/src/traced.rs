@@ -1,7 +1,7 @@
 use crate::backend::LlmBackend;
 use crate::chat::{
-    ChatEvent, ChatReply, ChatRequest, ChatStream, EmbeddingRequest, Embeddings, FinishReason, Message,
-    ModelInfo, Usage,
+    ChatEvent, ChatReply, ChatRequest, ChatStream, EmbeddingRequest, Embeddings, FinishReason, ModelInfo,
+    ReasoningEffort, ResponseFormat, Usage,
 };
 use crate::error::BackendError;
 use async_trait::async_trait;
@@ -12,17 +12,20 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 use tracing::{Instrument, Level, Span, field::Empty};
 
+mod content;
+
 /// Tells [`tracing`] of every call, in the words of OpenTelemetry's
 /// [semantic conventions for generative AI](https://opentelemetry.io/docs/specs/semconv/gen-ai/).
 ///
 /// * A span `chat` or `embeddings` of kind `client` with `gen_ai.provider.name`, `gen_ai.request.*`,
-///   `gen_ai.response.*`, `gen_ai.usage.*`, and `error.type` (an [`ErrorKind`](crate::ErrorKind)) if it fails. A streamed answer's span
-///   ends with the stream.
+///   `gen_ai.response.*`, `gen_ai.usage.*`; and, if it fails, `error.type` (an [`ErrorKind`](crate::ErrorKind)) and the status
+///   `ERROR`. A streamed answer's span ends with the stream.
 /// * The metrics `gen_ai.client.operation.duration` (seconds) and `gen_ai.client.token.usage` (tokens), as events of
-///   the target `gatepass::metrics` with a field `histogram.<metric>`, which `tracing-opentelemetry`'s metrics layer
-///   records.
+///   the target `gatepass::metrics` at the level `TRACE` with a field `histogram.<metric>`, which `tracing-opentelemetry`'s
+///   metrics layer records.
 ///
-/// What is asked and answered is left out, unless [`with_content`](Self::with_content) asks for it. Costs next to
+/// What is asked and answered is left out, unless [`with_content`](Self::with_content) asks for it. `tracing` has no lists:
+/// `gen_ai.response.finish_reasons` is its one word, and `gen_ai.request.stop_sequences` is left out. Costs next to
 /// nothing while nobody subscribes.
 #[derive(Debug)]
 pub struct TracedBackend<B> {
@@ -42,15 +45,15 @@ impl<B: LlmBackend> TracedBackend<B> {
         }
     }
 
-    /// Tells what is asked and answered, too (`gen_ai.input.messages`, `gen_ai.output.messages`, as JSON of our
-    /// [`Message`]s). It goes wherever the subscriber sends it.
+    /// Tells what is asked and answered, too: `gen_ai.input.messages` and `gen_ai.output.messages`, as JSON by the
+    /// conventions' schemas. It goes wherever the subscriber sends it.
     #[must_use]
     pub fn with_content(mut self) -> Self {
         self.content = true;
         self
     }
 
-    fn chat_span(&self, request: &ChatRequest) -> Call {
+    fn chat_span(&self, request: &ChatRequest, is_streamed: bool) -> Call {
         let model = request.model.as_deref().unwrap_or_default();
         let span = tracing::info_span!(
             "chat",
@@ -61,19 +64,32 @@ impl<B: LlmBackend> TracedBackend<B> {
             gen_ai.request.model = model,
             gen_ai.request.temperature = request.temperature,
             gen_ai.request.top_p = request.top_p,
+            gen_ai.request.top_k = request.top_k,
             gen_ai.request.max_tokens = request.max_tokens,
+            gen_ai.request.presence_penalty = request.presence_penalty,
+            gen_ai.request.frequency_penalty = request.frequency_penalty,
             gen_ai.request.seed = request.seed,
+            gen_ai.request.reasoning.level = request
+                .reasoning
+                .and_then(|reasoning| reasoning.effort)
+                .map(effort_word),
+            gen_ai.request.stream = is_streamed.then_some(true),
+            gen_ai.output.r#type = request.response_format.as_ref().map(output_type),
             gen_ai.response.model = Empty,
             gen_ai.response.id = Empty,
             gen_ai.response.finish_reasons = Empty,
             gen_ai.usage.input_tokens = Empty,
             gen_ai.usage.output_tokens = Empty,
+            gen_ai.usage.cache_read.input_tokens = Empty,
+            gen_ai.usage.cache_write.input_tokens = Empty,
+            gen_ai.usage.reasoning.output_tokens = Empty,
             gen_ai.input.messages = Empty,
             gen_ai.output.messages = Empty,
             error.r#type = Empty,
+            otel.status_code = Empty,
         );
         if self.content && !span.is_disabled() {
-            span.record("gen_ai.input.messages", json(&request.messages));
+            span.record("gen_ai.input.messages", content::asked(&request.messages));
         }
         self.begin(span, "chat", model)
     }
@@ -100,13 +116,13 @@ impl<B: LlmBackend> TracedBackend<B> {
 #[async_trait]
 impl<B: LlmBackend> LlmBackend for TracedBackend<B> {
     async fn chat(&self, request: ChatRequest) -> Result<ChatReply, BackendError> {
-        let call = self.chat_span(&request);
+        let call = self.chat_span(&request, false);
         let reply = self.backend.chat(request).instrument(call.span.clone()).await;
         call.end_with(reply, |call, reply| call.reply(reply, self.content))
     }
 
     async fn chat_stream(&self, request: ChatRequest) -> Result<ChatStream, BackendError> {
-        let call = self.chat_span(&request);
+        let call = self.chat_span(&request, true);
         let stream = self
             .backend
             .chat_stream(request)
@@ -141,6 +157,7 @@ impl<B: LlmBackend> LlmBackend for TracedBackend<B> {
             gen_ai.response.model = Empty,
             gen_ai.usage.input_tokens = Empty,
             error.r#type = Empty,
+            otel.status_code = Empty,
         );
         let call = self.begin(span, "embeddings", model);
         let vectors = self.backend.embed(request).instrument(call.span.clone()).await;
@@ -192,13 +209,15 @@ impl Call {
         }
         self.usage(reply.usage.as_ref());
         if content && !self.span.is_disabled() {
-            let said: &[Message] = std::slice::from_ref(&reply.message);
-            self.span.record("gen_ai.output.messages", json(said));
+            let word = reply.finish.as_ref().map(finish_word);
+            self.span
+                .record("gen_ai.output.messages", content::answered(&reply.message, word));
         }
     }
 
     fn usage(&self, usage: Option<&Usage>) {
         let Some(usage) = usage else { return };
+        self.usage_in_detail(usage);
         let counts = [
             ("gen_ai.usage.input_tokens", "input", usage.input_tokens),
             ("gen_ai.usage.output_tokens", "output", usage.output_tokens),
@@ -219,11 +238,24 @@ impl Call {
         }
     }
 
+    fn usage_in_detail(&self, usage: &Usage) {
+        for (field, count) in [
+            ("gen_ai.usage.cache_read.input_tokens", usage.cached_input_tokens),
+            ("gen_ai.usage.cache_write.input_tokens", usage.cache_write_tokens),
+            ("gen_ai.usage.reasoning.output_tokens", usage.reasoning_tokens),
+        ] {
+            if let Some(count) = count {
+                self.span.record(field, count);
+            }
+        }
+    }
+
     fn failure(&self, error: &BackendError) {
         if let BackendError::Interrupted { partial, .. } = error {
             self.usage(partial.usage.as_ref());
         }
         self.span.record("error.type", error.kind().as_str());
+        self.span.record("otel.status_code", "ERROR");
     }
 
     fn duration(&self, error: Option<&BackendError>) {
@@ -309,8 +341,21 @@ impl Drop for TracedStream {
     }
 }
 
-fn json(messages: &[Message]) -> String {
-    serde_json::to_string(messages).unwrap_or_default()
+const fn effort_word(effort: ReasoningEffort) -> &'static str {
+    match effort {
+        ReasoningEffort::None => "none",
+        ReasoningEffort::Minimal => "minimal",
+        ReasoningEffort::Low => "low",
+        ReasoningEffort::Medium => "medium",
+        ReasoningEffort::High => "high",
+    }
+}
+
+const fn output_type(format: &ResponseFormat) -> &'static str {
+    match format {
+        ResponseFormat::Text => "text",
+        ResponseFormat::Json | ResponseFormat::JsonSchema { .. } => "json",
+    }
 }
 
 /// The words that providers use most.

@@ -7,6 +7,8 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 /// A prompt with places to fill in, bound to a model. Cheap to clone; safe to run from many tasks at once.
 ///
@@ -56,7 +58,7 @@ impl Agent {
         templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
         templates
             .add_template_owned(name.clone(), template.into())
-            .map_err(|source| AgentError::template(&name, source))?;
+            .map_err(|source| AgentError::template(&name, source, Vec::new()))?;
         Ok(Self {
             llm,
             templates: Arc::new(templates),
@@ -127,9 +129,30 @@ impl Agent {
 
     /// As [`run`](Self::run), and returns the whole conversation.
     ///
+    /// Telemetry is told in a span `invoke_agent`, by OpenTelemetry's conventions; never of variables and prompts.
+    ///
     /// # Errors
     /// See [`AgentError`].
     pub async fn converse(&self, variables: impl Serialize) -> Result<ToolRun, AgentError> {
+        let span = tracing::info_span!(
+            "invoke_agent",
+            otel.name = format_args!("invoke_agent {}", self.name),
+            otel.kind = "internal",
+            gen_ai.operation.name = "invoke_agent",
+            gen_ai.agent.name = self.name,
+            gen_ai.request.model = self.llm.model(),
+            error.r#type = Empty,
+            otel.status_code = Empty,
+        );
+        let run = self.run_through(variables).instrument(span.clone()).await;
+        if let Err(error) = &run {
+            span.record("error.type", error.word());
+            span.record("otel.status_code", "ERROR");
+        }
+        run
+    }
+
+    async fn run_through(&self, variables: impl Serialize) -> Result<ToolRun, AgentError> {
         let request = self.request(variables)?;
         let run = match self.rounds {
             Some(rounds) => self.llm.run_tools_within(rounds, request, &self.tools).await,
@@ -143,11 +166,12 @@ impl Agent {
     /// # Errors
     /// [`AgentError::Template`] for a variable that is missing.
     pub fn request(&self, variables: impl Serialize) -> Result<ChatRequest, AgentError> {
+        let variables = minijinja::Value::from(minijinja::value::Serde(variables));
         let prompt = self
             .templates
             .get_template(&self.name)
-            .and_then(|template| template.render(minijinja::value::Serde(variables)))
-            .map_err(|source| AgentError::template(&self.name, source))?;
+            .and_then(|template| template.render(&variables))
+            .map_err(|source| AgentError::template(&self.name, source, self.missing(&variables)))?;
         let mut messages = Vec::with_capacity(2);
         let character = self.character.to_string();
         if !character.is_empty() {
@@ -155,6 +179,23 @@ impl Agent {
         }
         messages.push(Message::user(prompt));
         Ok(ChatRequest::new(messages))
+    }
+
+    /// The variables that the template uses and that are not given.
+    fn missing(&self, variables: &minijinja::Value) -> Vec<String> {
+        let Ok(template) = self.templates.get_template(&self.name) else {
+            return Vec::new();
+        };
+        let used = template.undeclared_variables(false).into_iter();
+        let is_missing = |name: &String| {
+            let given = variables.get_attr(name);
+            given.map_or(true, |value| value.is_undefined())
+        };
+        // What the environment has of its own: `range`, for instance.
+        let is_global = |name: &String| self.templates.globals().any(|(global, _)| global == name);
+        let mut missing: Vec<_> = used.filter(|name| is_missing(name) && !is_global(name)).collect();
+        missing.sort_unstable();
+        missing
     }
 
     /// The model that it asks.
@@ -197,6 +238,8 @@ pub enum AgentError {
     Template {
         /// The agent.
         agent: String,
+        /// The variables that it uses and that were not given.
+        missing: Vec<String>,
         /// Where, and why.
         #[source]
         source: Box<minijinja::Error>,
@@ -207,10 +250,20 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    fn template(agent: &str, source: minijinja::Error) -> Self {
+    fn template(agent: &str, source: minijinja::Error, missing: Vec<String>) -> Self {
         Self::Template {
             agent: gatepass_core::printable(agent),
+            missing,
             source: Box::new(source),
+        }
+    }
+
+    /// Which kind of failure this is, for telemetry.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Template { .. } => "template",
+            Self::Run(ToolRunError::Backend { source, .. }) => source.kind().as_str(),
+            Self::Run(_) => "too_many_rounds",
         }
     }
 
@@ -227,6 +280,7 @@ impl AgentError {
     #[must_use]
     pub fn fix(&self) -> String {
         match self {
+            Self::Template { missing, .. } if !missing.is_empty() => format!("give {}", missing.join(", ")),
             Self::Template { .. } => "mend the template, or give all its variables".into(),
             Self::Run(error) => error.fix(),
         }

@@ -80,6 +80,6 @@ fn refuse_two_credentials(model: &Model<'_>, oauth2_provider: Option<&str>) -> R
     Err(ConfigError::invalid(
         "api_key",
         "is of no use to a configured provider, which has its own credential",
-        "leave api_key out, or name a vendor's model",
+        "leave api_key out, or name a vendor's model; for any server that speaks OpenAI's language write openai/MODEL, with base_url",
     ))
 }

@@ -2,11 +2,13 @@
 
 use crate::llm::Llm;
 use crate::tools::Toolbox;
-use gatepass_core::{Advice, BackendError, ChatReply, ChatRequest, ErrorKind, FinishReason, Message, Tool};
+use gatepass_core::{
+    Advice, BackendError, ChatReply, ChatRequest, ErrorKind, FinishReason, JsonObject, Message, Tool,
+};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Why there is no answer of the wanted type.
 #[derive(Debug, thiserror::Error)]
@@ -95,21 +97,66 @@ impl Llm {
     /// Asks with a whole request; its answer follows the JSON Schema of `T` and is read into it. A fence of a code
     /// block around it, which some models can't leave out, is passed over.
     ///
+    /// Providers follow schemas of objects alone. Any other `T` (a list, an enum, a number) is asked for as the one member
+    /// `answer` of an object, and read out of it.
+    ///
     /// # Errors
     /// See [`StructuredError`].
     pub async fn chat_as<T>(&self, request: ChatRequest) -> Result<T, StructuredError>
     where
         T: DeserializeOwned + JsonSchema,
     {
-        let request = request.with_json_schema(name_of::<T>(), schema_of::<T>());
+        let mut schema = schema_of::<T>();
+        let is_wrapped = schema.get("type").and_then(Value::as_str) != Some("object");
+        if is_wrapped {
+            schema = wrapped(schema);
+        }
+        let request = request.with_json_schema(name_of::<T>(), schema);
         let reply = self.chat(request).await?;
-        match serde_json::from_str(unfenced(&reply.text())) {
+        match read_answer(&reply.text(), is_wrapped) {
             Ok(value) => Ok(value),
             Err(source) => Err(StructuredError::Unreadable {
                 reply: Box::new(reply),
                 source,
             }),
         }
+    }
+}
+
+/// What is no object, in one.
+#[derive(serde::Deserialize)]
+struct Wrapped<T> {
+    answer: T,
+}
+
+/// The schema of [`Wrapped`].
+fn wrapped(mut schema: Value) -> Value {
+    let definitions = schema.as_object_mut().and_then(|members| members.remove("$defs"));
+    lead_to_the_answer(&mut schema);
+    let mut outer = json!({
+        "type": "object",
+        "properties": { "answer": schema },
+        "required": ["answer"],
+        "additionalProperties": false,
+    });
+    if let (Some(mut definitions), Some(members)) = (definitions, outer.as_object_mut()) {
+        lead_to_the_answer(&mut definitions);
+        members.insert("$defs".into(), definitions);
+    }
+    outer
+}
+
+/// The whole of a schema that holds itself is the answer now.
+fn lead_to_the_answer(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(reference) = members.get_mut("$ref").filter(|reference| **reference == "#") {
+                *reference = "#/properties/answer".into();
+            }
+            members.values_mut().for_each(lead_to_the_answer);
+        }
+        Value::Array(items) => items.iter_mut().for_each(lead_to_the_answer),
+        _ => {}
     }
 }
 
@@ -141,7 +188,8 @@ impl Toolbox {
 }
 
 /// The JSON Schema of `T` in the form that strict providers ask for: one schema without references to others where
-/// it can be, no other members than those of the type, all of them required.
+/// it can be, no other members than those of the type, all of them required, and no keyword that they refuse: `oneOf` is
+/// said as `anyOf`, and defaults and the names of Rust's number types are left out.
 #[must_use]
 pub fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
@@ -149,23 +197,63 @@ pub fn schema_of<T: JsonSchema>() -> Value {
         settings.inline_subschemas = true;
     });
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
-    close(&mut schema);
+    make_strict(&mut schema);
     schema
 }
 
-/// Says of each object that it has these members, all of them, and no others.
-fn close(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            if let Some(Value::Object(properties)) = members.get("properties") {
-                let names: Vec<_> = properties.keys().cloned().collect();
-                members.insert("required".into(), names.into());
-                members.entry("additionalProperties").or_insert(false.into());
+/// Formats that OpenAI takes; it refuses a schema with any other one.
+const FORMATS: [&str; 9] = [
+    "date-time",
+    "time",
+    "date",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "uuid",
+];
+
+fn make_strict(schema: &mut Value) {
+    let Value::Object(members) = schema else { return };
+    members.remove("default");
+    members.retain(|keyword, value| {
+        keyword != "format" || value.as_str().is_none_or(|format| FORMATS.contains(&format))
+    });
+    if !members.contains_key("anyOf")
+        && let Some(variants) = members.remove("oneOf")
+    {
+        members.insert("anyOf".into(), variants);
+    }
+    close(members);
+    // By keyword: what stands in `properties` are names, and in `enum` and `const` values, whatever they are called.
+    for (keyword, value) in members.iter_mut() {
+        match (keyword.as_str(), value) {
+            ("properties" | "$defs" | "definitions", Value::Object(schemas)) => {
+                schemas.values_mut().for_each(make_strict);
             }
-            members.values_mut().for_each(close);
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(schemas)) => {
+                schemas.iter_mut().for_each(make_strict);
+            }
+            ("items" | "additionalProperties" | "not", schema) => make_strict(schema),
+            _ => {}
         }
-        Value::Array(items) => items.iter_mut().for_each(close),
-        _ => {}
+    }
+}
+
+/// Says of an object that it has these members, all of them, and no others.
+fn close(schema: &mut JsonObject) {
+    let is_empty = schema.get("type").and_then(Value::as_str) == Some("object")
+        && !["properties", "additionalProperties", "patternProperties"]
+            .iter()
+            .any(|keyword| schema.contains_key(*keyword));
+    if is_empty {
+        schema.insert("properties".into(), json!({}));
+    }
+    if let Some(Value::Object(properties)) = schema.get("properties") {
+        let names: Vec<_> = properties.keys().cloned().collect();
+        schema.insert("required".into(), names.into());
+        schema.entry("additionalProperties").or_insert(false.into());
     }
 }
 
@@ -179,13 +267,30 @@ fn name_of<T: JsonSchema>() -> String {
         .collect()
 }
 
-/// What stands between the fences of a code block; all of it if there are none.
-fn unfenced(text: &str) -> &str {
-    let text = text.trim();
-    let Some(block) = text.strip_prefix("```").and_then(|text| text.strip_suffix("```")) else {
-        return text;
-    };
-    block.strip_prefix("json").unwrap_or(block).trim()
+fn read_answer<T: DeserializeOwned>(text: &str, is_wrapped: bool) -> Result<T, serde_json::Error> {
+    if !is_wrapped {
+        return read(text);
+    }
+    match read::<Wrapped<T>>(text) {
+        Ok(wrapped) => Ok(wrapped.answer),
+        // Who doesn't keep to schemas may still have understood the question.
+        Err(error) => read(text).map_err(|_| error),
+    }
+}
+
+/// Reads all of the text, or what stands in a code block of it.
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    match (serde_json::from_str(text), block(text)) {
+        (Err(_), Some(block)) => serde_json::from_str(block),
+        (read, _) => read,
+    }
+}
+
+/// What stands between the first fence and the last one, without the language's name.
+fn block(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("```")?;
+    let (block, _) = rest.rsplit_once("```")?;
+    Some(block.trim_start_matches(|c: char| c.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]

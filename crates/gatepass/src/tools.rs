@@ -2,7 +2,8 @@
 
 use crate::llm::Llm;
 use gatepass_core::{
-    Advice, BackendError, ChatReply, ChatRequest, Message, Part, Role, Tool, ToolCall, ToolResult, printable,
+    Advice, BackendError, ChatReply, ChatRequest, FinishReason, Message, Part, Role, Tool, ToolCall,
+    ToolResult, printable,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,6 +11,8 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 /// How many answers of the model a loop reads, if nothing else is said.
 const ROUNDS: usize = 10;
@@ -62,6 +65,8 @@ impl Toolbox {
 
     /// Answers `calls`, all at once; the answers are in the order of the calls. A call of an unknown tool is
     /// answered, too: with an error that names the tools there are.
+    ///
+    /// Telemetry is told of each call in a span `execute_tool`, by OpenTelemetry's conventions; never of arguments and answers.
     pub async fn answer(&self, calls: &[ToolCall]) -> Vec<ToolResult> {
         let running = calls.iter().map(|call| self.start(call)).collect();
         let answers = all(running).await;
@@ -75,15 +80,42 @@ impl Toolbox {
     }
 
     fn start(&self, call: &ToolCall) -> Running {
+        let name = printable(&call.name);
+        let span = tracing::info_span!(
+            "execute_tool",
+            otel.name = format_args!("execute_tool {name}"),
+            otel.kind = "internal",
+            gen_ai.operation.name = "execute_tool",
+            gen_ai.tool.name = %name,
+            gen_ai.tool.call.id = %printable(&call.id),
+            gen_ai.tool.r#type = "function",
+            error.r#type = Empty,
+            otel.status_code = Empty,
+        );
+        let running = self.run(call);
+        let told = span.clone();
+        let running = async move {
+            let answer = running.await;
+            if answer.is_err() {
+                told.record("error.type", "tool_error");
+                told.record("otel.status_code", "ERROR");
+            }
+            answer
+        };
+        Box::pin(running.instrument(span))
+    }
+
+    fn run(&self, call: &ToolCall) -> Running {
         if let Some((_, function)) = self.tools.get(&call.name) {
             return function(call.clone());
         }
         let known: Vec<_> = self.tools.keys().map(String::as_str).collect();
-        let problem = format!(
-            "there is no tool '{}'; there are: {}",
-            printable(&call.name),
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
             known.join(", ")
-        );
+        };
+        let problem = format!("there is no tool '{}'; there are: {known}", printable(&call.name));
         Box::pin(async { Err(problem) })
     }
 }
@@ -190,7 +222,9 @@ impl Llm {
     /// Asks, runs the tools that the model asks for, tells it their answers, and so on until it has done: at
     /// most 10 rounds. The token is looked at before each request, so it may run out in between.
     ///
-    /// The tools of one answer run at once, on the caller's task; dropping the future drops them.
+    /// The tools of one answer run at once, on the caller's task; dropping the future drops them. Tools of the request come
+    /// before those of `tools`, which take the place of any that have their names. An answer that its provider paused to run
+    /// its own tools on (`pause_turn`) is sent back, and goes on.
     ///
     /// # Errors
     /// See [`ToolRunError`], which keeps the conversation. A tool that fails is no error: the model is told.
@@ -208,6 +242,7 @@ impl Llm {
         mut request: ChatRequest,
         tools: &Toolbox,
     ) -> Result<ToolRun, ToolRunError> {
+        request.tools.retain(|tool| !tools.tools.contains_key(&tool.name));
         request.tools.extend(tools.tools().cloned());
         let mut done = 0;
         loop {
@@ -224,19 +259,21 @@ impl Llm {
             done += 1;
             request.messages.push(reply.message.clone());
             let calls: Vec<_> = reply.tool_calls().cloned().collect();
-            if calls.is_empty() {
+            if calls.is_empty() && !is_paused(&reply) {
                 return Ok(ToolRun {
                     reply,
                     messages: request.messages,
                     rounds: done,
                 });
             }
-            let results = tools.answer(&calls).await.into_iter().map(Part::ToolResult);
-            request
-                .messages
-                .push(Message::new(Role::Tool, results.collect::<Vec<_>>()));
-            // A tool that had to be asked for has been.
-            request.tool_choice = None;
+            if !calls.is_empty() {
+                let results = tools.answer(&calls).await.into_iter().map(Part::ToolResult);
+                request
+                    .messages
+                    .push(Message::new(Role::Tool, results.collect::<Vec<_>>()));
+                // A tool that had to be asked for has been.
+                request.tool_choice = None;
+            }
             if done >= rounds {
                 return Err(ToolRunError::TooManyRounds {
                     rounds: done,
@@ -245,6 +282,11 @@ impl Llm {
             }
         }
     }
+}
+
+/// Whether its provider, Anthropic, wants it back as it is.
+fn is_paused(reply: &ChatReply) -> bool {
+    matches!(&reply.finish, Some(FinishReason::Other(word)) if word == "pause_turn")
 }
 
 #[cfg(test)]

@@ -175,7 +175,12 @@ impl AuthorizedClient {
         if response.status().is_success() {
             return Ok(response.with_concealer(self.concealer(fresh)));
         }
-        Err(failure(response, self.concealer(fresh), self.read_error).await)
+        let mut failure = failure(response, self.concealer(fresh), self.read_error).await;
+        if let Failure::Answer { error, .. } = &mut failure {
+            // It may quote the one that it refused first.
+            self.concealer(token).conceal_error(error);
+        }
+        Err(failure)
     }
 
     fn concealer(&self, token: AccessToken) -> Concealer {

@@ -1,5 +1,7 @@
 use crate::resolver::LeadsInside;
+use crate::status::request_id;
 use gatepass_core::{BackendError, Cause, Phase};
+use http::HeaderMap;
 use std::error::Error;
 use std::sync::Arc;
 
@@ -27,6 +29,8 @@ pub enum HttpError {
         host: String,
         /// What is wrong with it.
         what: String,
+        /// The server's id for this request.
+        request_id: Option<String>,
     },
 }
 
@@ -39,10 +43,11 @@ impl HttpError {
         }
     }
 
-    pub(crate) fn unreadable(host: &str, what: impl Into<String>) -> Self {
+    pub(crate) fn unreadable(host: &str, what: impl Into<String>, headers: &HeaderMap) -> Self {
         Self::Unreadable {
             host: host.to_owned(),
             what: what.into(),
+            request_id: request_id(headers),
         }
     }
 
@@ -82,16 +87,26 @@ impl HttpError {
 impl From<HttpError> for BackendError {
     fn from(error: HttpError) -> Self {
         match error {
-            HttpError::Network { host, phase, source } => Self::Network { host, phase, source },
+            HttpError::Network { host, phase, source } => Self::Network {
+                host,
+                phase,
+                request_id: None,
+                source,
+            },
             HttpError::LeadsInside { host } => Self::Network {
                 host,
                 phase: Phase::Connect,
+                request_id: None,
                 source: Some(Arc::new(LeadsInside)),
             },
-            HttpError::Unreadable { host, what } => Self::Decode {
+            HttpError::Unreadable {
                 host,
                 what,
-                request_id: None,
+                request_id,
+            } => Self::Decode {
+                host,
+                what,
+                request_id,
                 source: None,
             },
         }

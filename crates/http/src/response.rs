@@ -28,6 +28,8 @@ pub struct HttpResponse {
     idle_timeout: Duration,
     /// For a body that is read whole.
     whole_timeout: Duration,
+    /// What had come of a body that was to be read whole and broke off.
+    come: Bytes,
     concealer: Concealer,
 }
 
@@ -44,7 +46,8 @@ impl HttpResponse {
             .sum();
         if head > HEAD_LIMIT {
             let host = ServerUrl::host_of(inner.url());
-            return Err(HttpError::unreadable(host, "its headers are larger than 64 KiB"));
+            let what = "its headers are larger than 64 KiB";
+            return Err(HttpError::unreadable(host, what, inner.headers()));
         }
         let response = Self {
             inner,
@@ -53,6 +56,7 @@ impl HttpResponse {
             end: End::Open,
             idle_timeout: options.idle_timeout,
             whole_timeout: options.first_byte_timeout,
+            come: Bytes::new(),
             concealer: Concealer::default(),
         };
         // The status of an error tells enough, even where its body can't be read.
@@ -83,7 +87,7 @@ impl HttpResponse {
         match self.headers().get(header::CONTENT_ENCODING) {
             Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
                 let what = "it has a content encoding that nobody asked for";
-                Err(HttpError::unreadable(self.host(), what))
+                Err(HttpError::unreadable(self.host(), what, self.headers()))
             }
             _ => Ok(()),
         }
@@ -177,7 +181,8 @@ impl HttpResponse {
     /// take to begin.
     ///
     /// # Errors
-    /// [`HttpError::Unreadable`] as soon as there is more; [`HttpError::Network`] as for [`chunk`](Self::chunk).
+    /// [`HttpError::Unreadable`] as soon as there is more; [`HttpError::Network`] as for [`chunk`](Self::chunk), and
+    /// what had come until then is kept: see [`take_come`](Self::take_come).
     pub async fn read(&mut self, limit: usize) -> Result<Bytes, HttpError> {
         self.check_encoding()?;
         let announced = self.inner.content_length().unwrap_or_default();
@@ -188,7 +193,15 @@ impl HttpResponse {
         let Some(mut body) = self.next().await? else {
             return Ok(Bytes::new());
         };
-        while let Some(chunk) = self.next().await? {
+        loop {
+            let chunk = match self.next().await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(error) => {
+                    self.come = body;
+                    return Err(error);
+                }
+            };
             if body.len() + chunk.len() > limit {
                 return Err(self.too_large(limit));
             }
@@ -202,6 +215,11 @@ impl HttpResponse {
         } else {
             Ok(body)
         }
+    }
+
+    /// Takes what had come of the body that [`read`](Self::read) couldn't read to its end.
+    pub fn take_come(&mut self) -> Bytes {
+        std::mem::take(&mut self.come)
     }
 
     /// What an error answer says: the first 64 KiB of its body, as far as they come within 10 s (or the time that
@@ -228,7 +246,8 @@ impl HttpResponse {
     }
 
     fn too_large(&self, limit: usize) -> HttpError {
-        HttpError::unreadable(self.host(), format!("its body is larger than {limit} bytes"))
+        let what = format!("its body is larger than {limit} bytes");
+        HttpError::unreadable(self.host(), what, self.headers())
     }
 }
 

@@ -4,6 +4,9 @@ use std::ops::Range;
 /// The most bytes that one event may have; an image in base64 fits.
 const EVENT_LIMIT: usize = 64 << 20;
 
+/// The most bytes of lines that are no fields.
+const STRAY_LIMIT: usize = 64 << 10;
+
 /// Reads server-sent events (WHATWG HTML §9.2) out of chunks that are cut anywhere.
 ///
 /// ```
@@ -31,6 +34,8 @@ pub struct SseDecoder {
     data: Data,
     /// The last event's lines, if it had several.
     joined: Vec<u8>,
+    /// JSON that no event wraps, line by line.
+    stray: Vec<u8>,
 }
 
 /// The data lines of the event that is being read.
@@ -152,9 +157,26 @@ impl SseDecoder {
         match bytes.get(..colon).unwrap_or_default() {
             b"data" => self.add_data(value),
             b"event" => self.name = value,
-            // Comments, `id`, `retry`, and whatever else.
-            _ => {}
+            b"" | b"id" | b"retry" => {}
+            _ => self.keep_stray(line),
         }
+    }
+
+    /// By the standard it is nothing; but servers break off so.
+    fn keep_stray(&mut self, line: Range<usize>) {
+        let line = self.buffer.get(line).unwrap_or_default();
+        let is_json = !self.stray.is_empty() || line.trim_ascii_start().starts_with(b"{");
+        if is_json && self.stray.len() + line.len() < STRAY_LIMIT {
+            self.stray.extend_from_slice(line);
+            self.stray.push(b'\n');
+        }
+    }
+
+    /// The lines that are no fields, from the first one that begins a JSON object: what a server broke off with that
+    /// forgot that it was sending events. No more than 64 KiB.
+    #[must_use]
+    pub fn stray(&self) -> &[u8] {
+        &self.stray
     }
 
     fn add_data(&mut self, value: Range<usize>) {
@@ -288,6 +310,26 @@ mod tests {
         assert_eq!(read(&[b"data: x\r"]), [(String::new(), "x".to_owned())]);
         assert_eq!(read(&[b"d"]), []);
         assert_eq!(read(&[]), []);
+    }
+
+    #[test]
+    fn json_that_no_event_wraps_is_kept_up_to_a_limit() {
+        let mut decoder = SseDecoder::default();
+        decoder
+            .push(b"data: 1\n\n: x\nstray: 0\n{\n  \"error\": 7\n\n}\nid: 3\ndata: 2\n\n")
+            .unwrap();
+        for expected in ["1", "2"] {
+            assert_eq!(decoder.next().unwrap().unwrap().data, expected);
+        }
+        assert!(decoder.next().unwrap().is_none());
+        assert_eq!(decoder.stray(), b"{\n  \"error\": 7\n}\n");
+        for _ in 0..20 {
+            decoder
+                .push(&[vec![b'x'; 8 << 10], b"\n".to_vec()].concat())
+                .unwrap();
+            decoder.next().unwrap();
+        }
+        assert!(decoder.stray().len() <= STRAY_LIMIT);
     }
 
     #[test]

@@ -68,7 +68,7 @@ const REQUEST_IDS: [&str; 6] = [
 ];
 
 /// The pause that a server asks for: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110
-/// §10.2.3).
+/// §10.2.3). A date is judged by the server's own clock (`Date`), and by `now` where it doesn't tell that.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
@@ -78,13 +78,17 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = text("retry-after")?;
     match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
-        Err(_) => Some(
-            httpdate::parse_http_date(text)
-                .ok()?
-                .duration_since(now)
-                .unwrap_or_default(),
-        ),
+        Err(_) => {
+            let moment = httpdate::parse_http_date(text).ok()?;
+            let now = date(headers).unwrap_or(now);
+            Some(moment.duration_since(now).unwrap_or_default())
+        }
     }
+}
+
+/// When the server says it answered.
+fn date(headers: &HeaderMap) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()
 }
 
 /// The server's own word on whether to try again: `x-should-retry`.
@@ -135,8 +139,11 @@ fn limit_words(name: &str) -> Option<(&str, &str)> {
 
 /// How far ahead a moment is, by the server's own clock.
 fn until(moment: &str, headers: &HeaderMap) -> Option<Duration> {
-    let now = httpdate::parse_http_date(headers.get(header::DATE)?.to_str().ok()?).ok()?;
-    Some(rfc3339(moment)?.duration_since(now).unwrap_or_default())
+    Some(
+        rfc3339(moment)?
+            .duration_since(date(headers)?)
+            .unwrap_or_default(),
+    )
 }
 
 /// `6m0s`, `1.5s`, `20ms`, or a bare number of seconds.
@@ -194,6 +201,15 @@ mod tests {
             Some(Duration::ZERO)
         );
         assert_eq!(read("retry-after-ms", "1500"), Some(Duration::from_millis(1500)));
+        let skewed = [
+            ("retry-after", "Sun, 06 Nov 1994 09:49:37 GMT"),
+            ("date", "Sun, 06 Nov 1994 09:49:30 GMT"),
+        ];
+        assert_eq!(
+            retry_after(&headers(&skewed), now),
+            Some(Duration::from_secs(7)),
+            "by the server's clock"
+        );
         for junk in ["", "soon", "-1", "1e400", "NaN", "inf"] {
             assert_eq!(read("retry-after", junk), None, "{junk}");
         }

@@ -93,6 +93,7 @@ mod tests {
         let network = BackendError::Network {
             host: "llm.example".into(),
             phase: Phase::Idle,
+            request_id: None,
             source: None,
         };
         let interrupted = BackendError::Interrupted {

@@ -5,7 +5,7 @@ use crate::error::{is_html, told_error};
 use crate::stream::{Events, Fault, StreamDecoder};
 use crate::surrogate::mended;
 use gatepass_core::{Answered, BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
-use gatepass_http::{Bytes, Call, Concealer, HttpResponse, rate_limits, request_id};
+use gatepass_http::{Bytes, Call, Concealer, HttpError, HttpResponse, rate_limits, request_id};
 use http::{HeaderMap, header};
 use serde_json::Value;
 use std::future::ready;
@@ -18,11 +18,11 @@ pub const ANSWER_LIMIT: usize = 64 << 20;
 pub type Parse = fn(&Origin, &[u8]) -> Result<ChatReply, BackendError>;
 
 /// A whole answer to what was `asked`, read with `parse`; with the reply's metadata. A server that answers with a stream all the
-/// same is understood: a decoder reads it.
+/// same is understood: a decoder reads it. An answer that lacks nothing but the end of its connection is whole.
 ///
 /// # Errors
 /// That of `asked`; [`BackendError::Decode`] for a page, for nothing, and for what `parse` can't read;
-/// [`BackendError::Network`] for an answer that breaks off.
+/// [`BackendError::Network`] for an answer that breaks off; [`BackendError::Interrupted`], with what had come, if it is a stream.
 pub fn chat_reply<'a, D: StreamDecoder + Default>(
     asked: Result<Call<'a>, BackendError>,
     parse: Parse,
@@ -58,16 +58,46 @@ async fn read_reply<D: StreamDecoder + Default>(
     response: &mut HttpResponse,
     parse: Parse,
 ) -> Result<ChatReply, BackendError> {
-    let body = response.read(ANSWER_LIMIT).await?;
-    let metadata = metadata(response);
-    let read = |origin: &Origin, body: &[u8]| {
-        if is_stream(body) {
-            read_all::<D>(origin, body)
-        } else {
-            read_mended(parse, origin, body)
+    let body = match response.read(ANSWER_LIMIT).await {
+        Ok(body) => body,
+        Err(error) => {
+            let come = response.take_come();
+            return salvaged::<D>(response, &come, error, parse);
         }
     };
-    match read_whole(response, &body, read) {
+    let metadata = metadata(response);
+    let read = |origin: &Origin, body: &[u8]| read_either::<D>(origin, body, parse);
+    with_metadata(read_whole(response, &body, read), metadata)
+}
+
+fn read_either<D: StreamDecoder + Default>(
+    origin: &Origin,
+    body: &[u8],
+    parse: Parse,
+) -> Result<ChatReply, BackendError> {
+    if is_stream(body) {
+        read_all::<D>(origin, body)
+    } else {
+        read_mended(origin, body, parse)
+    }
+}
+
+/// Reads an answer with `parse`; once more, mended, if half a character stands in it.
+fn read_mended(origin: &Origin, body: &[u8], parse: Parse) -> Result<ChatReply, BackendError> {
+    match parse(origin, body) {
+        Err(error @ BackendError::Decode { .. }) => {
+            let mended = std::str::from_utf8(body).ok().and_then(mended);
+            mended.map_or(Err(error), |body| parse(origin, body.as_bytes()))
+        }
+        read => read,
+    }
+}
+
+fn with_metadata(
+    read: Result<ChatReply, BackendError>,
+    metadata: ReplyMetadata,
+) -> Result<ChatReply, BackendError> {
+    match read {
         Ok(mut reply) => {
             reply.metadata = metadata;
             Ok(reply)
@@ -80,12 +110,35 @@ async fn read_reply<D: StreamDecoder + Default>(
     }
 }
 
+/// What had `come` of an answer that broke off: all of it, if only the end of the connection is missing.
+fn salvaged<D: StreamDecoder + Default>(
+    response: &mut HttpResponse,
+    come: &[u8],
+    error: HttpError,
+    parse: Parse,
+) -> Result<ChatReply, BackendError> {
+    let metadata = metadata(response);
+    let origin = Origin::taking(response);
+    let come = come.strip_prefix(BYTE_ORDER_MARK).unwrap_or(come);
+    match with_metadata(read_either::<D>(&origin, come, parse), metadata) {
+        Err(BackendError::Interrupted { partial, source }) => {
+            let source = match *source {
+                BackendError::Network { .. } => Box::new(origin.broken(error)),
+                _ => source,
+            };
+            Err(BackendError::Interrupted { partial, source })
+        }
+        Err(BackendError::Network { .. } | BackendError::Decode { .. }) => Err(origin.broken(error)),
+        read => read,
+    }
+}
+
 async fn read_stream<D: StreamDecoder + Default>(
     mut response: HttpResponse,
     parse: Parse,
 ) -> Result<ChatStream, BackendError> {
     let metadata = metadata(&response);
-    let chunk = first_chunk(&mut response).await?;
+    let chunk = beginning(&mut response).await?;
     let is_page = is_html(response.headers(), &chunk);
     let origin = Origin::taking(&mut response);
     if is_page {
@@ -93,42 +146,44 @@ async fn read_stream<D: StreamDecoder + Default>(
         return Err(origin.unreadable(what));
     }
     if chunk.trim_ascii_start().starts_with(b"{") {
-        let rest = response.read(ANSWER_LIMIT).await?;
-        let mut reply = read_mended(parse, &origin, &[&*chunk, &*rest].concat())?;
-        reply.metadata = metadata;
-        return Ok(ChatStream::of_reply(reply));
+        let rest = response.read(ANSWER_LIMIT).await;
+        let come = rest.as_ref().map_or_else(|_| response.take_come(), Bytes::clone);
+        let reply = match (read_mended(&origin, &[&*chunk, &*come].concat(), parse), rest) {
+            (Err(BackendError::Decode { .. }), Err(error)) => Err(origin.broken(error)),
+            (reply, _) => reply,
+        };
+        return Ok(ChatStream::of_reply(with_metadata(reply, metadata)?));
     }
     let events = Events::new(response, &chunk, origin, D::default())?;
     Ok(ChatStream::new(events).with_metadata(metadata))
 }
 
-/// As much as tells whether it is a stream: servers under load send white space until they have an answer.
-async fn first_chunk(response: &mut HttpResponse) -> Result<Bytes, BackendError> {
-    let mut blank = 0;
+/// What an answer begins with: its first chunk, as a rule. Servers under load send white space until they have an answer.
+async fn beginning(response: &mut HttpResponse) -> Result<Bytes, BackendError> {
+    let (mut beginning, mut blank) = (Bytes::new(), 0);
     loop {
-        let Some(chunk) = response.chunk().await? else {
-            return Err(Origin::of(response).unreadable("it is empty"));
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => return Err(Origin::taking(response).unreadable("it is empty")),
+            Err(error) => return Err(Origin::taking(response).broken(error)),
         };
-        if chunk.trim_ascii().is_empty() {
+        if beginning.is_empty() && chunk.trim_ascii().is_empty() {
             blank += chunk.len();
             if blank > ANSWER_LIMIT {
-                return Err(Origin::of(response).unreadable("it is nothing but white space"));
+                return Err(Origin::taking(response).unreadable("it is nothing but white space"));
             }
             continue;
         }
-        let marked = chunk.strip_prefix(BYTE_ORDER_MARK);
-        return Ok(marked.map_or_else(|| chunk.clone(), |unmarked| chunk.slice_ref(unmarked)));
-    }
-}
-
-/// Reads an answer with `parse`; once more, mended, if half a character stands in it.
-fn read_mended(parse: Parse, origin: &Origin, body: &[u8]) -> Result<ChatReply, BackendError> {
-    match parse(origin, body) {
-        Err(error @ BackendError::Decode { .. }) => {
-            let mended = std::str::from_utf8(body).ok().and_then(mended);
-            mended.map_or(Err(error), |body| parse(origin, body.as_bytes()))
+        beginning = if beginning.is_empty() {
+            chunk
+        } else {
+            [beginning, chunk].concat().into()
+        };
+        // All of a byte order mark, or a part.
+        if !BYTE_ORDER_MARK.starts_with(&beginning) {
+            let marked = beginning.strip_prefix(BYTE_ORDER_MARK);
+            return Ok(marked.map_or_else(|| beginning.clone(), |rest| beginning.slice_ref(rest)));
         }
-        read => read,
     }
 }
 
@@ -140,8 +195,16 @@ pub async fn read_json<T>(
     mut response: HttpResponse,
     parse: impl FnOnce(&Origin, &[u8]) -> Result<T, BackendError>,
 ) -> Result<T, BackendError> {
-    let body = response.read(ANSWER_LIMIT).await?;
-    read_whole(&mut response, &body, parse)
+    let body = match response.read(ANSWER_LIMIT).await {
+        Ok(body) => body,
+        Err(error) => return Err(Origin::taking(&mut response).broken(error)),
+    };
+    read_whole(&mut response, &body, |origin, body| match parse(origin, body) {
+        Err(error @ BackendError::Decode { .. }) => {
+            Err(error_within(body).map_or(error, |told| origin.told(&told)))
+        }
+        read => read,
+    })
 }
 
 fn read_whole<T>(
@@ -263,6 +326,16 @@ impl Origin {
         }
     }
 
+    /// An answer whose end didn't come.
+    pub(crate) fn broken(&self, error: HttpError) -> BackendError {
+        let mut error = BackendError::from(error);
+        if let BackendError::Network { request_id, .. } | BackendError::Decode { request_id, .. } = &mut error
+        {
+            *request_id = self.request_id();
+        }
+        error
+    }
+
     /// A stream that is over too early.
     #[must_use]
     pub fn cut_off(&self) -> BackendError {
@@ -270,6 +343,7 @@ impl Origin {
         BackendError::Network {
             host: self.host.clone(),
             phase: Phase::Body,
+            request_id: self.request_id(),
             source: Some(cause),
         }
     }
@@ -291,6 +365,13 @@ pub fn broken_off(partial: ChatReply, source: BackendError) -> BackendError {
 #[must_use]
 pub fn error_in(json: &[u8]) -> Option<Value> {
     serde_json::from_slice(json).ok().filter(says_to_be_an_error)
+}
+
+/// The same where an answer has no member `error` that would be something else.
+pub(crate) fn error_within(json: &[u8]) -> Option<Value> {
+    let told: Value = serde_json::from_slice(json).ok()?;
+    let is_error = told.get("error").is_some_and(|error| !error.is_null());
+    (is_error || says_to_be_an_error(&told)).then_some(told)
 }
 
 /// Gateways that answer 200 to everything.

@@ -1,7 +1,7 @@
 //! A stream that came as a whole, from a gateway that sends streams to who asked for none.
 
 use crate::answer::{Origin, broken_off};
-use crate::stream::{Progress, StreamDecoder, read_event};
+use crate::stream::{Progress, StreamDecoder, error_beside_events, read_event};
 use gatepass_core::{BackendError, ChatReply};
 use gatepass_http::{SseDecoder, SseError};
 
@@ -49,5 +49,5 @@ fn tell_all<D: StreamDecoder>(origin: &Origin, body: &[u8], decoder: &mut D) -> 
     if decoder.has_finished() {
         return Ok(());
     }
-    Err(origin.cut_off())
+    Err(error_beside_events(&sse).map_or_else(|| origin.cut_off(), |told| origin.told(&told)))
 }

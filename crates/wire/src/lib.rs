@@ -23,8 +23,8 @@ pub use error::{read_error, told_error};
 pub use lenient::{Content, Count, Text};
 pub use members::Members;
 pub use object::{
-    ITEMS_LIMIT, Items, Object, Optional, Place, TakesAny, from_slice, from_str, read_first, read_into,
-    read_slice, read_str,
+    ITEMS_LIMIT, Items, Object, Optional, Place, TakesAny, from_slice, from_str, other_items, read_first,
+    read_into, read_slice, read_str,
 };
 pub use rest::{Join, append, keep, keep_count, merge, pass_over, replace, said};
 pub use stream::{Fault, Progress, StreamDecoder};

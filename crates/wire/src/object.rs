@@ -8,6 +8,7 @@ use crate::lenient::Text;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
+use serde_json::Value;
 use std::fmt;
 
 /// An object of the wire. `null` reads as if it weren't there.
@@ -79,16 +80,35 @@ where
 }
 
 /// Reads a list of objects for its first: that with the index 0, which some leave out, or else the one told first. It is the answer
-/// itself; what is no list is an error.
+/// itself; what is no list is an error. Tells whether there were others.
 ///
 /// # Errors
 /// The reader's.
-pub fn read_first<'de, A, T>(first: &mut Option<T>, members: &mut A) -> Result<(), A::Error>
+pub fn read_first<'de, A, T>(first: &mut Option<T>, members: &mut A) -> Result<bool, A::Error>
 where
     A: MapAccess<'de>,
     T: Object<'de>,
 {
-    members.next_value_seed(Seed(First(first)))
+    let mut has_others = false;
+    members.next_value_seed(Seed(First(first, &mut has_others)))?;
+    Ok(has_others)
+}
+
+/// The items of the list `name` in `body` that [`read_first`] passed over, as they stand: the other answers to who asked
+/// for several.
+#[must_use]
+pub fn other_items(body: &[u8], name: &str) -> Vec<Value> {
+    let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let Some(Value::Array(items)) = body.get_mut(name).map(Value::take) else {
+        return Vec::new();
+    };
+    let is_first = |item: &Value| {
+        let index = item.get("index").unwrap_or(&Value::Null);
+        index.is_null() || *index == 0 || *index == "0"
+    };
+    let first = items.iter().position(is_first).unwrap_or_default();
+    let others = items.into_iter().enumerate().filter(|(at, _)| *at != first);
+    others.map(|(_, item)| item).collect()
 }
 
 struct Seed<V>(V);
@@ -254,7 +274,7 @@ impl<'de, T: Object<'de>> TakesAny<'de> for Items<'_, T> {
     }
 }
 
-struct First<'p, T>(&'p mut Option<T>);
+struct First<'p, T>(&'p mut Option<T>, &'p mut bool);
 
 impl<'de, T: Object<'de>> Visitor<'de> for First<'_, T> {
     type Value = ();
@@ -285,6 +305,7 @@ impl<'de, T: Object<'de>> Visitor<'de> for First<'_, T> {
             if items.next_element_seed(Seed(Any(Place(&mut other))))?.is_none() {
                 return Ok(());
             }
+            *self.1 = true;
             if other.index() <= Some(0) && first.index() > Some(0) {
                 *first = other;
             }

@@ -1,4 +1,4 @@
-use crate::answer::Origin;
+use crate::answer::{Origin, error_within};
 use crate::array::Array;
 use crate::surrogate::mended;
 use futures_core::Stream;
@@ -189,7 +189,7 @@ impl<D: StreamDecoder> Events<D> {
                 self.state = State::Over;
                 self.complete();
             }
-            Err(error) => self.fail(error.into()),
+            Err(error) => self.fail(self.origin.broken(error)),
         }
     }
 
@@ -208,6 +208,9 @@ impl<D: StreamDecoder> Events<D> {
     }
 
     fn too_early(&self) -> BackendError {
+        if let Some(told) = error_beside_events(&self.sse) {
+            return self.origin.told(&told);
+        }
         let content_type = self.origin.content_type();
         if self.begun || content_type.starts_with("text/event-stream") {
             self.origin.cut_off()
@@ -216,6 +219,11 @@ impl<D: StreamDecoder> Events<D> {
                 .unreadable(format!("it is no event stream ({content_type})"))
         }
     }
+}
+
+/// Some servers, Google's among them, break a stream off with an error that no event wraps.
+pub(crate) fn error_beside_events(sse: &SseDecoder) -> Option<Value> {
+    error_within(sse.stray())
 }
 
 /// Reads what events of all wires may be, and with `decoder` what this one's are.

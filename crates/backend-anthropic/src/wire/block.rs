@@ -1,3 +1,4 @@
+use super::ids::Ids;
 use super::source::Source;
 use gatepass_core::{JsonObject, Media, MediaSource, Message, Part, Reasoning, Role, ToolCall, ToolResult};
 use gatepass_wire::Members;
@@ -15,8 +16,8 @@ enum Said<'a> {
     Text(&'a str),
     Image(Source<'a>),
     Document(Source<'a>, Option<&'a str>),
-    ToolUse(&'a ToolCall),
-    ToolResult(&'a ToolResult, Vec<Block<'a>>),
+    ToolUse(&'a ToolCall, Cow<'a, str>),
+    ToolResult(&'a ToolResult, Cow<'a, str>, Vec<Block<'a>>),
     Thinking(&'a Reasoning),
     /// Just as it stands.
     Other,
@@ -48,7 +49,7 @@ impl<'a> Block<'a> {
     ///
     /// # Errors
     /// Why this wire can't say it.
-    pub(super) fn of(part: &'a Part, place: Place<'a>) -> Result<Option<Self>, String> {
+    pub(super) fn of(part: &'a Part, place: Place<'a>, ids: &mut Ids<'a>) -> Result<Option<Self>, String> {
         let is_assistant = place.role == Role::Assistant;
         if !place.own && is_foreign(part, is_assistant) {
             return Ok(None);
@@ -62,12 +63,14 @@ impl<'a> Block<'a> {
             Part::File(file) if is_image(file) => Said::Image(Source::of_image(file)?),
             Part::File(file) => Said::Document(Source::of_document(file)?, file.name.as_deref()),
             Part::Audio(_) => return Err("sound, which this provider doesn't take".into()),
-            Part::ToolCall(call) if is_assistant => Said::ToolUse(call),
+            Part::ToolCall(call) if is_assistant => Said::ToolUse(call, ids.of_call(&call.id)),
             Part::ToolCall(_) => return Err("only the assistant can call a tool".into()),
             Part::ToolResult(_) if is_assistant => {
                 return Err("the assistant can't answer a tool call".into());
             }
-            Part::ToolResult(result) => Said::ToolResult(result, pieces(result, place)?),
+            Part::ToolResult(result) => {
+                Said::ToolResult(result, ids.of_result(&result.id), pieces(result, place, ids)?)
+            }
             Part::Reasoning(thought) if thought.signature.is_some() => Said::Thinking(thought),
             Part::Reasoning(_) => return Ok(None),
             _ => return Err("a part that this wire doesn't have".into()),
@@ -103,13 +106,13 @@ fn is_image(file: &Media) -> bool {
 }
 
 /// What belongs to a tool's answer beside its text.
-fn pieces<'a>(result: &'a ToolResult, place: Place<'a>) -> Result<Vec<Block<'a>>, String> {
+fn pieces<'a>(result: &'a ToolResult, place: Place<'a>, ids: &mut Ids<'a>) -> Result<Vec<Block<'a>>, String> {
     let mut pieces = Vec::with_capacity(result.parts.len());
     for part in &result.parts {
         if matches!(part, Part::ToolCall(_) | Part::ToolResult(_) | Part::Reasoning(_)) {
             return Err("a tool's answer with more than text, images and files".into());
         }
-        pieces.extend(Block::of(part, place)?);
+        pieces.extend(Block::of(part, place, ids)?);
     }
     Ok(pieces)
 }
@@ -131,15 +134,15 @@ impl Serialize for Block<'_> {
                 block.member("source", source)?;
                 block.optional("title", title.as_ref())?;
             }
-            Said::ToolUse(call) => {
+            Said::ToolUse(call, id) => {
                 block.member("type", "tool_use")?;
-                block.member("id", &sendable_id(&call.id))?;
+                block.member("id", id)?;
                 block.member("name", &call.name)?;
                 block.member("input", &input(&call.arguments))?;
             }
-            Said::ToolResult(result, pieces) => {
+            Said::ToolResult(result, id, pieces) => {
                 block.member("type", "tool_result")?;
-                block.member("tool_use_id", &sendable_id(&result.id))?;
+                block.member("tool_use_id", id)?;
                 block.optional("content", Answer::of(&result.content, pieces).as_ref())?;
                 block.optional("is_error", result.is_error.then_some(&true))?;
             }
@@ -187,16 +190,6 @@ impl<'a> Answer<'a> {
                 ))
             }
         }
-    }
-}
-
-/// The API takes letters, digits, `_` and `-`; other providers make ids of more than that.
-fn sendable_id(id: &str) -> Cow<'_, str> {
-    let is_taken = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if id.chars().all(is_taken) {
-        Cow::Borrowed(id)
-    } else {
-        Cow::Owned(id.replace(|c| !is_taken(c), "_"))
     }
 }
 

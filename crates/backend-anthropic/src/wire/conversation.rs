@@ -1,5 +1,6 @@
 use super::block::{Block, Place};
 use super::generation::Generation;
+use super::ids::Ids;
 use gatepass_core::{ChatRequest, JsonObject, Message, Role};
 use gatepass_wire::Members;
 use serde::{Serialize, Serializer};
@@ -32,8 +33,9 @@ impl<'a> Conversation<'a> {
         };
         // A system message may stand after what the person says, and nowhere else.
         let mut waiting = Vec::new();
+        let mut ids = Ids::default();
         for message in &request.messages {
-            let Some(turn) = Turn::of(message, nothing)? else {
+            let Some(turn) = Turn::of(message, nothing, &mut ids)? else {
                 continue;
             };
             if message.role != Role::System {
@@ -75,11 +77,14 @@ impl<'a> Conversation<'a> {
 
 impl<'a> Turn<'a> {
     /// None for a message of which nothing is left to say: an answer that was empty, say.
-    fn of(message: &'a Message, nothing: &'a JsonObject) -> Result<Option<Self>, String> {
+    fn of(message: &'a Message, nothing: &'a JsonObject, ids: &mut Ids<'a>) -> Result<Option<Self>, String> {
         let place = Place::of(message, nothing);
+        if message.role == Role::Assistant {
+            ids.begin_answer();
+        }
         let mut blocks = Vec::with_capacity(message.parts.len());
         for part in &message.parts {
-            blocks.extend(Block::of(part, place)?);
+            blocks.extend(Block::of(part, place, ids)?);
         }
         let role = match message.role {
             Role::System => "system",

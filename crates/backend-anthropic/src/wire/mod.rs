@@ -6,6 +6,7 @@ mod decoder;
 mod event;
 mod finish;
 mod generation;
+mod ids;
 mod models;
 mod open;
 mod part;

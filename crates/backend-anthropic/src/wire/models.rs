@@ -1,4 +1,4 @@
-use gatepass_core::{BackendError, JsonObject, ModelInfo};
+use gatepass_core::{BackendError, ModelInfo};
 use gatepass_wire::Origin;
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,7 +15,7 @@ impl Page {
     pub(crate) fn read(origin: &Origin, body: &[u8]) -> Result<Self, BackendError> {
         #[derive(Deserialize)]
         struct Wire {
-            data: Vec<JsonObject>,
+            data: Vec<Value>,
             #[serde(default)]
             has_more: Option<bool>,
             #[serde(default)]
@@ -29,7 +29,11 @@ impl Page {
     }
 }
 
-fn model(mut members: JsonObject) -> Option<ModelInfo> {
+/// What is no model is passed over.
+fn model(told: Value) -> Option<ModelInfo> {
+    let Value::Object(mut members) = told else {
+        return None;
+    };
     let Some(Value::String(id)) = members.remove("id") else {
         return None;
     };

@@ -19,6 +19,7 @@ pub(crate) struct Answer<'a> {
     pub(super) id: Text<'a>,
     pub(super) model: Text<'a>,
     pub(super) candidate: Option<Candidate<'a>>,
+    pub(crate) has_other_candidates: bool,
     pub(super) usage: Option<&'a RawValue>,
     feedback: Option<Value>,
     error: Option<Value>,
@@ -30,7 +31,7 @@ impl<'de> Object<'de> for Answer<'de> {
         match name.as_str() {
             "responseId" => self.id = members.next_value()?,
             "modelVersion" => self.model = members.next_value()?,
-            "candidates" => read_first(&mut self.candidate, members)?,
+            "candidates" => self.has_other_candidates = read_first(&mut self.candidate, members)?,
             "usageMetadata" => self.usage = members.next_value()?,
             "promptFeedback" => self.feedback = said(members)?,
             "error" => self.error = said(members)?,

@@ -4,8 +4,8 @@ use gatepass_core::{JsonObject, MediaSource, Reasoning, Text, ToolCall};
 use gatepass_wire::Members;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// A part on its way out.
@@ -116,7 +116,7 @@ pub(super) struct Call<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     name: &'a str,
-    args: &'a RawValue,
+    args: Cow<'a, RawValue>,
     /// What else it said of the call.
     #[serde(flatten)]
     extra: Option<&'a JsonObject>,
@@ -132,10 +132,18 @@ impl<'a> Call<'a> {
         };
         let args = serde_json::from_str(arguments).ok();
         let args = args.filter(|args: &&RawValue| args.get().starts_with('{'));
+        let args = match args {
+            Some(args) => Cow::Borrowed(args),
+            // As Anthropic's documentation says, which has the only rule for it.
+            None => Cow::Owned(
+                to_raw_value(&json!({ "INVALID_JSON": arguments }))
+                    .map_err(|_| "the arguments of a tool call can't be written as JSON")?,
+            ),
+        };
         Ok(Self {
             id: Some(&*call.id).filter(|id| !id.is_empty() && !made_up::is(id)),
             name: &call.name,
-            args: args.ok_or("the arguments of a tool call are no JSON object, which Gemini demands")?,
+            args,
             extra: call
                 .extra
                 .get("functionCall")

@@ -377,7 +377,9 @@ async fn what_comes_beside_the_answer_is_kept() {
             let usage = reply.usage.unwrap();
             assert_eq!((usage.input_tokens, usage.output_tokens), (Some(3), None));
             assert_eq!(usage.extra["promptTokensDetails"][0]["modality"], "AUDIO");
-            let names: Vec<_> = reply.extra.keys().map(String::as_str).collect();
+            let names = reply.extra.keys().map(String::as_str);
+            // A whole answer has the other candidates, too.
+            let names: Vec<_> = names.filter(|name| *name != "candidates").collect();
             let kept = [
                 "citationMetadata",
                 "createTime",
@@ -391,4 +393,39 @@ async fn what_comes_beside_the_answer_is_kept() {
             assert_eq!(reply.extra["finishReason"], "RECITATION");
         }
     }
+}
+
+/// A conversation goes on though one call in it failed.
+#[tokio::test]
+async fn arguments_that_are_no_object_are_wrapped() {
+    for (arguments, expected) in [
+        ("{\"a\": 1.50}", json!({ "a": 1.50 })),
+        (" ", json!({})),
+        ("city=Paris", json!({ "INVALID_JSON": "city=Paris" })),
+        ("[1]", json!({ "INVALID_JSON": "[1]" })),
+        ("{\"a\": 1} x", json!({ "INVALID_JSON": "{\"a\": 1} x" })),
+    ] {
+        let call = Part::ToolCall(ToolCall::new("1", "t", arguments));
+        let request = ChatRequest::new([
+            Message::user("?"),
+            Message::new(Role::Assistant, [call]).with_wire("openai-chat"),
+            Message::tool_result("1", "the arguments don't fit"),
+        ]);
+        let body = sent(request.with_model("gemini-2.5-flash")).await;
+        assert_eq!(
+            body["contents"][1]["parts"][0]["functionCall"]["args"], expected,
+            "{arguments}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_other_candidates_are_kept_as_they_came() {
+    let candidate = |index, text| json!({ "index": index, "content": { "parts": [{ "text": text }] }, "finishReason": "STOP" });
+    let server = ModelServer::start().await;
+    let all = json!({ "candidates": [candidate(0, "a"), candidate(1, "b")] });
+    server.push(Answer::json(200, &all));
+    let reply = backend(&server).chat(question()).await.unwrap();
+    assert_eq!(reply.text(), "a");
+    assert_eq!(reply.extra["candidates"], json!([candidate(1, "b")]));
 }

@@ -25,7 +25,7 @@ impl<'de> Object<'de> for Chunk<'de> {
             "id" => self.id = members.next_value()?,
             "model" => self.model = members.next_value()?,
             "object" => self.object = members.next_value()?,
-            "choices" => read_first(&mut self.choice, members)?,
+            "choices" => _ = read_first(&mut self.choice, members)?,
             "usage" => read_into(Optional(&mut self.usage), members)?,
             "error" => self.error = said(members)?.map(Box::new),
             other => {

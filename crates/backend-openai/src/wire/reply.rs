@@ -16,6 +16,7 @@ pub(crate) struct Answer<'a> {
     id: Text<'a>,
     model: Text<'a>,
     choice: Option<Choice<'a>>,
+    pub(crate) has_other_choices: bool,
     usage: Option<Tokens>,
     pub(crate) error: Option<Value>,
     rest: JsonObject,
@@ -26,7 +27,7 @@ impl<'de> Object<'de> for Answer<'de> {
         match name.as_str() {
             "id" => self.id = members.next_value()?,
             "model" => self.model = members.next_value()?,
-            "choices" => read_first(&mut self.choice, members)?,
+            "choices" => self.has_other_choices = read_first(&mut self.choice, members)?,
             "usage" => read_into(Optional(&mut self.usage), members)?,
             "error" => self.error = said(members)?,
             // `obfuscation` is padding against people who guess a stream's words by their length.

@@ -260,6 +260,19 @@ async fn a_server_that_never_hangs_up_after_its_answer_does_not_hold_it_up() {
 }
 
 #[tokio::test]
+async fn the_other_choices_are_kept_as_they_came() {
+    let choice = |index, text| json!({ "index": index, "message": { "content": text }, "x": 1 });
+    let server = ModelServer::start().await;
+    let all = json!({ "choices": [choice(1, "b"), choice(0, "a"), choice(2, "c")] });
+    server.push(Answer::json(200, &all));
+    let request = question().with_extra("n", 3);
+    let reply = backend(&server).chat(request).await.unwrap();
+    assert_eq!(server.requests()[0].json["n"], 3);
+    assert_eq!(reply.text(), "a");
+    assert_eq!(reply.extra["choices"], json!([choice(1, "b"), choice(2, "c")]));
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_be_said_asks_nobody() {
     let server = ModelServer::start().await;
     let backend = backend(&server);

@@ -568,3 +568,40 @@ async fn a_server_that_falls_silent_does_not_hang_the_caller() {
         "after an error the stream is over"
     );
 }
+
+#[tokio::test]
+async fn a_list_of_models_is_read_though_one_of_them_is_none() {
+    let server = ModelServer::start().await;
+    let model = json!({ "id": "a", "owned_by": "x" });
+    for list in [
+        json!({ "data": [null, model, { "id": 7 }] }),
+        json!([model, "b", {}]),
+    ] {
+        server.push(Answer::json(200, &list));
+        let models = backend(&server).models().await.unwrap();
+        assert_eq!(models.len(), 1);
+        assert_eq!(
+            (models[0].id.as_str(), &models[0].extra["owned_by"]),
+            ("a", &json!("x"))
+        );
+    }
+    server.push(Answer::json(200, &json!({})));
+    let error = backend(&server).models().await.unwrap_err();
+    assert_eq!(what_is_wrong(&error), "it has no list of models");
+    server.push(Answer::json(
+        200,
+        &json!({ "error": { "message": "No such key.", "code": "invalid_api_key" } }),
+    ));
+    let error = backend(&server).models().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Auth);
+    assert!(error.to_string().contains("No such key."), "{error}");
+}
+
+#[tokio::test]
+async fn half_a_character_costs_that_character_alone_in_a_whole_answer_too() {
+    let server = ModelServer::start().await;
+    let chat = r#"{"choices":[{"message":{"content":"cut \ud83d"},"finish_reason":"length"}]}"#;
+    server.push(Answer::new(200).with_body(chat));
+    let reply = backend(&server).chat(question()).await.unwrap();
+    assert_eq!(reply.text(), "cut \u{fffd}");
+}

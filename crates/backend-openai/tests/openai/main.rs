@@ -10,6 +10,7 @@
 
 mod allocations;
 mod azure;
+mod broken_off;
 mod conversation;
 mod embeddings;
 mod faults;

@@ -29,6 +29,8 @@ pub enum BackendError {
         host: String,
         /// How far the call had come.
         phase: Phase,
+        /// The server's id for this request, where its answer had begun.
+        request_id: Option<String>,
         /// Why.
         #[source]
         source: Option<Cause>,
@@ -206,7 +208,7 @@ impl BackendError {
     pub fn request_id(&self) -> Option<&str> {
         match self {
             Self::Provider(error) => error.request_id.as_deref(),
-            Self::Decode { request_id, .. } => request_id.as_deref(),
+            Self::Network { request_id, .. } | Self::Decode { request_id, .. } => request_id.as_deref(),
             Self::Interrupted { source, partial } => {
                 let of_partial = partial.metadata.request_id.as_deref();
                 source.request_id().or(of_partial)

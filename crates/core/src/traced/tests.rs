@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::{Part, Role};
+use crate::chat::{JsonObject, Media, Message, Part, ReasoningEffort, ResponseFormat, Role};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tracing::field::{Field, Visit};
@@ -92,6 +92,9 @@ fn answer() -> ChatReply {
     reply.usage = Some(Usage {
         input_tokens: Some(7),
         output_tokens: Some(3),
+        cached_input_tokens: Some(5),
+        cache_write_tokens: Some(1),
+        reasoning_tokens: Some(2),
         ..Usage::default()
     });
     reply
@@ -116,6 +119,9 @@ fn question() -> ChatRequest {
         .with_model("m")
         .with_temperature(0.5)
         .with_max_tokens(9)
+        .with_top_k(40)
+        .with_reasoning(ReasoningEffort::Low)
+        .with_response_format(ResponseFormat::Json)
 }
 
 /// B8
@@ -140,10 +146,19 @@ async fn a_call_is_a_span_with_the_standards_attributes_and_two_metrics() {
         ("gen_ai.response.finish_reasons", "stop"),
         ("gen_ai.usage.input_tokens", "7"),
         ("gen_ai.usage.output_tokens", "3"),
+        ("gen_ai.usage.cache_read.input_tokens", "5"),
+        ("gen_ai.usage.cache_write.input_tokens", "1"),
+        ("gen_ai.usage.reasoning.output_tokens", "2"),
+        ("gen_ai.request.top_k", "40"),
+        ("gen_ai.request.reasoning.level", "low"),
+        ("gen_ai.output.type", "json"),
     ] {
         assert_eq!(span.fields.get(field).map(String::as_str), Some(value), "{field}");
     }
-    assert!(span.is_closed && !span.fields.contains_key("error.type"));
+    for missing in ["error.type", "otel.status_code", "gen_ai.request.stream"] {
+        assert!(!span.fields.contains_key(missing), "{missing}");
+    }
+    assert!(span.is_closed);
 
     let duration = seen.one(METRICS, "histogram.gen_ai.client.operation.duration");
     assert_eq!(duration.fields["gen_ai.request.model"], "m");
@@ -170,8 +185,46 @@ async fn content_is_told_to_who_asks_for_it() {
     let stream = backend.chat_stream(question()).await.unwrap();
     stream.collect().await.unwrap();
     let span = seen.one("chat", "otel.name");
-    assert!(span.fields["gen_ai.input.messages"].contains("canary question"));
-    assert!(span.fields["gen_ai.output.messages"].contains("canary answer"));
+    assert_eq!(span.fields["gen_ai.request.stream"], "true");
+    assert_eq!(
+        span.fields["gen_ai.input.messages"],
+        r#"[{"parts":[{"content":"canary question","type":"text"}],"role":"user"}]"#
+    );
+    assert_eq!(
+        span.fields["gen_ai.output.messages"],
+        r#"[{"finish_reason":"stop","parts":[{"content":"canary answer","type":"text"}],"role":"assistant"}]"#
+    );
+}
+
+#[test]
+fn every_part_is_told_by_the_conventions_schema() {
+    let parts = [
+        Part::Reasoning(crate::chat::Reasoning::new("hm")),
+        Part::ToolCall(crate::chat::ToolCall::new("1", "f", r#"{"a":1}"#)),
+        Part::ToolCall(crate::chat::ToolCall::new("2", "f", "{no")),
+        Part::ToolResult(crate::chat::ToolResult::new("1", "done")),
+        Part::Image(Media::url("https://h.example/a.png")),
+        Part::Audio(Media::base64("audio/wav", "AAAA")),
+        Part::File(Media::id("file-1")),
+        Part::Other(JsonObject::from_iter([("x".into(), 1.into())])),
+    ];
+    let told: serde_json::Value =
+        serde_json::from_str(&content::answered(&Message::new(Role::Assistant, parts), None)).unwrap();
+    let expected = serde_json::json!([{
+        "role": "assistant",
+        "finish_reason": "unknown",
+        "parts": [
+            { "type": "reasoning", "content": "hm" },
+            { "type": "tool_call", "id": "1", "name": "f", "arguments": { "a": 1 } },
+            { "type": "tool_call", "id": "2", "name": "f", "arguments": "{no" },
+            { "type": "tool_call_response", "id": "1", "response": "done" },
+            { "type": "uri", "modality": "image", "mime_type": null, "uri": "https://h.example/a.png" },
+            { "type": "blob", "modality": "audio", "mime_type": "audio/wav", "content": "AAAA" },
+            { "type": "file", "modality": "document", "mime_type": null, "file_id": "file-1" },
+            { "type": "other", "x": 1 },
+        ],
+    }]);
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]
@@ -206,7 +259,9 @@ async fn a_failure_has_its_kind() {
     let failing = Scripted(Some(BackendError::Unsupported { what: "it" }));
     let backend = TracedBackend::new(failing, "openai");
     backend.chat(question()).await.unwrap_err();
-    assert_eq!(seen.one("chat", "otel.name").fields["error.type"], "unsupported");
+    let span = seen.one("chat", "otel.name");
+    assert_eq!(span.fields["error.type"], "unsupported");
+    assert_eq!(span.fields["otel.status_code"], "ERROR");
     let duration = seen.one(METRICS, "histogram.gen_ai.client.operation.duration");
     assert_eq!(duration.fields["error.type"], "unsupported");
 }

@@ -48,6 +48,7 @@ async fn a_missing_variable_is_an_error_before_anything_is_asked() {
         "the template of the agent 'translator.html' can't be filled in"
     );
     assert!(error.source().unwrap().to_string().contains("undefined"));
+    assert_eq!(error.fix(), "give language");
     assert!(backend.asked().is_empty());
 }
 

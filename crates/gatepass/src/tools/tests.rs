@@ -54,6 +54,44 @@ async fn tools_run_until_the_model_has_done() {
 }
 
 #[tokio::test]
+async fn a_tool_that_the_request_offers_already_is_offered_once() {
+    let backend = Scripted::default().says("Sunny.");
+    let llm = Llm::new(backend.clone(), "m");
+    let own = [
+        Tool::new("weather", json!({ "type": "string" })),
+        Tool::new("other", json!({})),
+    ];
+    llm.run_tools(question().with_tools(own), &weather())
+        .await
+        .unwrap();
+    let offered = &backend.asked()[0].tools;
+    let names: Vec<_> = offered.iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["other", "weather"]);
+    assert_eq!(offered[1].parameters, json!({ "type": "object" }));
+}
+
+#[tokio::test]
+async fn an_answer_that_its_provider_paused_goes_on() {
+    let paused = || FinishReason::Other("pause_turn".into());
+    let backend = Scripted::default()
+        .answers([Part::text("Searching")], paused())
+        .says("Sunny.");
+    let llm = Llm::new(backend.clone(), "m");
+    let run = llm.run_tools(question(), &weather()).await.unwrap();
+    assert_eq!((run.reply.text().as_str(), run.rounds), ("Sunny.", 2));
+    assert_eq!(backend.asked()[1].messages[1].text(), "Searching");
+
+    let backend = Scripted::default().answers([Part::text("Searching")], paused());
+    let error = Llm::new(backend, "m")
+        .run_tools_within(1, question(), &weather())
+        .await;
+    assert!(matches!(
+        error,
+        Err(ToolRunError::TooManyRounds { rounds: 1, .. })
+    ));
+}
+
+#[tokio::test]
 async fn the_tools_of_one_answer_run_at_once() {
     let both = Arc::new(Barrier::new(2));
     let tools = Toolbox::new().with(Tool::new("wait", json!({})), move |_| {

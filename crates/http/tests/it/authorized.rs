@@ -62,6 +62,27 @@ async fn a_server_that_refuses_every_token_gets_two_requests_and_the_caller_a_40
 
 /// R12
 #[tokio::test]
+async fn a_server_that_quotes_the_token_it_refused_first_gives_none_away() {
+    let server = ModelServer::start().await;
+    let quoted = Answer::new(401).with_body("canary-0001 is revoked, and so is canary-0002");
+    server.always(quoted);
+    let (inner, source) = source();
+    inner.push(AccessToken::bearer("canary-0001"));
+    inner.push(AccessToken::bearer("canary-0002"));
+    let client = AuthorizedClient::new(client(), url(&server.base_url()), source, |answer, error| {
+        error.message = String::from_utf8_lossy(answer.body).into_owned();
+    });
+    let error = client.with_retry(quick()).get("models").await.unwrap_err();
+    assert_eq!(bearers(&server), ["canary-0001", "canary-0002"]);
+    assert!(!format!("{error:?}{error}").contains("canary"), "{error:?}");
+    assert!(
+        error.to_string().contains("*** is revoked, and so is ***"),
+        "{error}"
+    );
+}
+
+/// R12
+#[tokio::test]
 async fn a_refused_key_that_never_changes_is_not_sent_again() {
     let server = ModelServer::start().await;
     server.require_bearer("another");

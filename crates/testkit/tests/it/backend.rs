@@ -218,6 +218,7 @@ fn network(phase: Phase) -> BackendError {
     BackendError::Network {
         host: "127.0.0.1".into(),
         phase,
+        request_id: None,
         source: None,
     }
 }

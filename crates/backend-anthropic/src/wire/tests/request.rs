@@ -421,3 +421,23 @@ fn what_the_api_never_takes_is_refused_with_its_reason() {
         assert_eq!(refusal(&request), expected);
     }
 }
+
+/// The API refuses an answer in which an id comes twice, and takes one that an earlier answer had.
+#[test]
+fn an_id_that_comes_twice_in_an_answer_becomes_another_one_with_its_result() {
+    let call = || Part::ToolCall(ToolCall::new("call_0", "f", "{}"));
+    let round = || {
+        [
+            Message::new(Role::Assistant, [call(), call()]).with_wire("openai-chat"),
+            Message::tool_result("call_0", "a"),
+            Message::tool_result("call_0", "b"),
+        ]
+    };
+    let said = messages([&[Message::user("?")][..], &round(), &round()].concat());
+    for (calls, results) in [(1, 2), (3, 4)] {
+        for (at, id) in ["call_0", "call_0_2"].into_iter().enumerate() {
+            assert_eq!(said[calls]["content"][at]["id"], id);
+            assert_eq!(said[results]["content"][at]["tool_use_id"], id);
+        }
+    }
+}
