@@ -160,31 +160,32 @@ async fn read_stream<D: StreamDecoder + Default>(
 
 /// What an answer begins with: its first chunk, as a rule. Servers under load send white space until they have an answer.
 async fn beginning(response: &mut HttpResponse) -> Result<Bytes, BackendError> {
-    let (mut beginning, mut blank) = (Bytes::new(), 0);
-    loop {
+    let (mut beginning, mut come) = (Bytes::new(), 0);
+    while come <= ANSWER_LIMIT {
         let chunk = match response.chunk().await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => return Err(Origin::taking(response).unreadable("it is empty")),
             Err(error) => return Err(Origin::taking(response).broken(error)),
         };
-        if beginning.is_empty() && chunk.trim_ascii().is_empty() {
-            blank += chunk.len();
-            if blank > ANSWER_LIMIT {
-                return Err(Origin::taking(response).unreadable("it is nothing but white space"));
-            }
-            continue;
-        }
+        come += chunk.len();
         beginning = if beginning.is_empty() {
             chunk
         } else {
             [beginning, chunk].concat().into()
         };
         // All of a byte order mark, or a part.
-        if !BYTE_ORDER_MARK.starts_with(&beginning) {
-            let marked = beginning.strip_prefix(BYTE_ORDER_MARK);
-            return Ok(marked.map_or_else(|| beginning.clone(), |rest| beginning.slice_ref(rest)));
+        if BYTE_ORDER_MARK.starts_with(&beginning) {
+            continue;
         }
+        if beginning.starts_with(BYTE_ORDER_MARK) {
+            beginning = beginning.slice(BYTE_ORDER_MARK.len()..);
+        }
+        if !beginning.trim_ascii().is_empty() {
+            return Ok(beginning);
+        }
+        beginning.clear();
     }
+    Err(Origin::taking(response).unreadable("it is nothing but white space"))
 }
 
 /// Reads any other answer in JSON with `parse`: vectors, a list of models, a count.

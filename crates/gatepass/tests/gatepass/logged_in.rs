@@ -261,8 +261,10 @@ fn a_keyring_is_named_and_not_touched() {
 fn the_entry_of_the_readme_is_one() {
     use gatepass::client_credentials::{Environment, GrantType, ProvidersFile};
     let readme = include_str!("../../README.md");
-    let (_, rest) = readme.split_once("```toml\n").unwrap();
-    let (entry, _) = rest.split_once("```").unwrap();
+    let entries = readme
+        .split("```")
+        .filter_map(|block| block.strip_prefix("toml\n"));
+    let entry = entries.last().unwrap();
     let file = ProvidersFile::parse("gatepass.toml".as_ref(), entry.as_bytes()).unwrap();
     let nothing = Environment::of::<String, String>([]);
     assert_eq!(file.check(&nothing), []);
