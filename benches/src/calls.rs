@@ -11,8 +11,8 @@ use tokio::runtime::{Builder, Runtime};
 pub type Jobs = fn(&str) -> Result<Vec<Job>, Box<dyn Error>>;
 
 const SEQUENTIAL: Load = Load {
-    rounds: 15,
-    times: 500,
+    rounds: 31,
+    times: 2000,
     at_once: 1,
 };
 
@@ -20,8 +20,8 @@ const SEQUENTIAL: Load = Load {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 const AT_ONCE: Load = Load {
-    rounds: 15,
-    times: 3200,
+    rounds: 31,
+    times: 12_800,
     at_once: 64,
 };
 

@@ -8,8 +8,8 @@ use crate::{Effort, Framing, Run, Stub, Table};
 use std::error::Error;
 
 const LOAD: Load = Load {
-    rounds: 15,
-    times: 2,
+    rounds: 31,
+    times: 4,
     at_once: 1,
 };
 
