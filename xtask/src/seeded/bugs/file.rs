@@ -41,8 +41,8 @@ pub(super) const BUGS: &[Bug] = &[
     Bug {
         what: "the file is written in place",
         file: "crates/store-file/src/directory/mod.rs",
-        text: "let mut file = self.handle.create_new(TEMPORARY, bytes.len())?;",
-        instead: "_ = self.handle.remove(name);\n        let mut file = self.handle.create_new(TEMPORARY, bytes.len())?;",
+        text: "self.fill(bytes)?;",
+        instead: "_ = self.handle.remove(name);\n        self.fill(bytes)?;",
         test: "gatepass-file-store --test it full::a_full_disk_keeps_the_old_credential_and_a_freed_one_takes_the_new",
     },
     Bug {
