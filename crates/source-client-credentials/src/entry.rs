@@ -1,7 +1,7 @@
 //! One provider's entry: each field read, resolved and judged; every problem kept.
 
 use crate::environment::{Environment, is_reference};
-use crate::provider::{Api, GrantType, Provider, TokenLocation};
+use crate::provider::{Api, GrantType, Provider, TokenLocation, redirect};
 use gatepass_core::{ConfigError, ConfigProblem, JsonObject, ProviderName, RefreshToken, Scopes};
 use gatepass_http::{ServerUrl, Transport};
 use gatepass_oauth2::{AuthStyle, Client, Metadata};
@@ -384,20 +384,4 @@ impl Reader<'_> {
     fn keep<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
         result.map_err(|error| self.errors.push(error)).ok()
     }
-}
-
-/// Path and port of a redirect address on this machine. Servers compare it as text, so it has to be the very one that
-/// is listened on.
-fn redirect(text: &str) -> Result<(String, u16), ConfigError> {
-    let parts = text
-        .strip_prefix("http://127.0.0.1:")
-        .and_then(|rest| rest.split_once('/'))
-        .and_then(|(port, path)| Some((format!("/{path}"), port.parse().ok()?)));
-    parts.filter(|(_, port)| *port != 0).ok_or_else(|| {
-        ConfigError::invalid(
-            "redirect_uri",
-            "is not an address that can be listened on",
-            "write http://127.0.0.1:PORT/PATH, as it is registered at the server",
-        )
-    })
 }

@@ -201,3 +201,19 @@ impl Provider {
         endpoint
     }
 }
+
+/// Path and port of a redirect address on this machine. Servers compare it as text, so it has to be the very one that
+/// is listened on.
+pub(crate) fn redirect(text: &str) -> Result<(String, u16), ConfigError> {
+    let parts = text
+        .strip_prefix("http://127.0.0.1:")
+        .and_then(|rest| rest.split_once('/'))
+        .and_then(|(port, path)| Some((format!("/{path}"), port.parse().ok()?)));
+    parts.filter(|(_, port)| *port != 0).ok_or_else(|| {
+        ConfigError::invalid(
+            "redirect_uri",
+            "is not an address that can be listened on",
+            "write http://127.0.0.1:PORT/PATH, as it is registered at the server",
+        )
+    })
+}

@@ -1,15 +1,14 @@
 //! Answers with status 200.
 
 use crate::body::{is_stream, read_all};
-use crate::error::{is_html, told_error};
-use crate::stream::{Events, Fault, StreamDecoder};
+use crate::error::is_html;
+use crate::origin::Origin;
+use crate::stream::{Events, StreamDecoder};
 use crate::surrogate::mended;
-use gatepass_core::{Answered, BackendError, Cause, ChatReply, ChatStream, Phase, ReplyMetadata, printable};
-use gatepass_http::{Bytes, Call, Concealer, HttpError, HttpResponse, rate_limits, request_id};
-use http::{HeaderMap, header};
+use gatepass_core::{Answered, BackendError, ChatReply, ChatStream, ReplyMetadata};
+use gatepass_http::{Bytes, Call, HttpError, HttpResponse, rate_limits, request_id};
 use serde_json::Value;
 use std::future::ready;
-use std::sync::Arc;
 
 /// The most bytes that a whole answer may have; sound or an image in base64 fits.
 pub const ANSWER_LIMIT: usize = 64 << 20;
@@ -237,119 +236,6 @@ pub fn metadata(response: &HttpResponse) -> ReplyMetadata {
     metadata
 }
 
-/// Where an answer came from, for the errors in it. What they tell is read when there is one: most answers have none.
-#[derive(Debug)]
-pub struct Origin {
-    host: String,
-    headers: HeaderMap,
-    concealer: Concealer,
-}
-
-impl Origin {
-    /// Where `response` came from.
-    #[must_use]
-    pub fn of(response: &HttpResponse) -> Self {
-        Self {
-            host: response.host().to_owned(),
-            headers: response.headers().clone(),
-            concealer: response.concealer().clone(),
-        }
-    }
-
-    /// The same of a response whose headers nobody needs any more.
-    fn taking(response: &mut HttpResponse) -> Self {
-        Self {
-            host: response.host().to_owned(),
-            headers: response.take_headers(),
-            concealer: response.take_concealer(),
-        }
-    }
-
-    fn request_id(&self) -> Option<String> {
-        request_id(&self.headers).map(|id| self.concealer.conceal(&id))
-    }
-
-    pub(crate) fn content_type(&self) -> String {
-        let content_type = self.headers.get(header::CONTENT_TYPE);
-        let content_type = content_type.and_then(|value| value.to_str().ok());
-        let content_type = content_type.map_or_else(|| "no content type".into(), printable);
-        self.concealer.conceal(&content_type)
-    }
-
-    /// An answer that isn't what this wire says: `what` is wrong with it, never its content.
-    pub fn unreadable(&self, what: impl Into<String>) -> BackendError {
-        BackendError::Decode {
-            host: self.host.clone(),
-            what: what.into(),
-            request_id: self.request_id(),
-            source: None,
-        }
-    }
-
-    /// `what` ("it", "an event") isn't the JSON that this wire says. The parser's own message is left out: it
-    /// quotes what it read.
-    #[must_use]
-    pub fn unparsable(&self, what: &str, error: &serde_json::Error) -> BackendError {
-        let problem = if error.is_data() {
-            "is JSON of another kind"
-        } else {
-            "is not JSON"
-        };
-        let (line, column) = (error.line(), error.column());
-        self.unreadable(format!("{what} {problem} (line {line}, column {column})"))
-    }
-
-    /// An error in place of an answer, or within one: see [`told_error`].
-    #[must_use]
-    pub fn told(&self, error: &Value) -> BackendError {
-        let mut error = told_error(&self.host, error);
-        error.request_id = self.request_id().or(error.request_id);
-        self.concealer.conceal_error(&mut error);
-        BackendError::Provider(Box::new(error))
-    }
-
-    /// An answer without what was asked for: an error, if it says that it is one, and else unreadable; says `what` is
-    /// wrong with it.
-    #[must_use]
-    pub fn unanswered(&self, body: &[u8], what: &str) -> BackendError {
-        match error_in(body) {
-            Some(told) => self.told(&told),
-            None => self.unreadable(what),
-        }
-    }
-
-    /// An event that can't be read, or tells of an error.
-    pub(crate) fn faulty(&self, fault: Fault) -> BackendError {
-        match fault {
-            Fault::Unreadable(error) => self.unparsable("an event", &error),
-            Fault::Told(error) => self.told(&error),
-            Fault::TooLarge(what) => self.unreadable(what),
-        }
-    }
-
-    /// An answer whose end didn't come.
-    pub(crate) fn broken(&self, error: HttpError) -> BackendError {
-        let mut error = BackendError::from(error);
-        if let BackendError::Network { request_id, .. } | BackendError::Decode { request_id, .. } = &mut error
-        {
-            *request_id = self.request_id();
-        }
-        error
-    }
-
-    /// A stream that is over too early.
-    #[must_use]
-    pub fn cut_off(&self) -> BackendError {
-        let cause: Cause = Arc::new(CutOff);
-        BackendError::Network {
-            host: self.host.clone(),
-            phase: Phase::Body,
-            request_id: self.request_id(),
-            source: Some(cause),
-        }
-    }
-}
-
 /// An error after what is `partial`; on its own, if nothing had come.
 #[must_use]
 pub fn broken_off(partial: ChatReply, source: BackendError) -> BackendError {
@@ -408,15 +294,3 @@ const fn is_of_error(number: u64) -> bool {
 fn number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
-
-/// A server that ends a stream without having ended its answer.
-#[derive(Debug)]
-struct CutOff;
-
-impl std::fmt::Display for CutOff {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the stream ended before the answer did")
-    }
-}
-
-impl std::error::Error for CutOff {}

@@ -1,6 +1,7 @@
 //! A stream that came as a whole, from a gateway that sends streams to who asked for none.
 
-use crate::answer::{Origin, broken_off};
+use crate::answer::broken_off;
+use crate::origin::Origin;
 use crate::stream::{Progress, StreamDecoder, error_beside_events, read_event};
 use gatepass_core::{BackendError, ChatReply};
 use gatepass_http::{SseDecoder, SseError};

@@ -10,13 +10,12 @@ mod error;
 mod lenient;
 mod members;
 mod object;
+mod origin;
 mod rest;
 mod stream;
 mod surrogate;
 
-pub use answer::{
-    ANSWER_LIMIT, Origin, Parse, broken_off, chat_reply, chat_stream, error_in, metadata, read_json,
-};
+pub use answer::{ANSWER_LIMIT, Parse, broken_off, chat_reply, chat_stream, error_in, metadata, read_json};
 pub use arguments::Arguments;
 pub use budget::{Budget, member_weight, weight};
 pub use error::{read_error, told_error};
@@ -26,5 +25,6 @@ pub use object::{
     ITEMS_LIMIT, Items, Object, Optional, Place, TakesAny, from_slice, from_str, other_items, read_first,
     read_into, read_slice, read_str,
 };
+pub use origin::Origin;
 pub use rest::{Join, append, keep, keep_count, merge, pass_over, replace, said};
 pub use stream::{Fault, Progress, StreamDecoder};

@@ -1,5 +1,6 @@
-use crate::answer::{Origin, error_within};
+use crate::answer::error_within;
 use crate::array::Array;
+use crate::origin::Origin;
 use crate::surrogate::mended;
 use futures_core::Stream;
 use gatepass_core::{BackendError, ChatEvent};

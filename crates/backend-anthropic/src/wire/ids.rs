@@ -1,10 +1,13 @@
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// The ids of an answer's calls, as the API takes them: of letters, digits, `_` and `-`, and each one once. Other
 /// providers make ids of more than that, and some servers give all calls of an answer the same.
 #[derive(Debug, Default)]
 pub(super) struct Ids<'a> {
     calls: Vec<Named<'a>>,
+    /// Each id that was sent, and the last number that was put after it.
+    numbers: HashMap<Cow<'a, str>, usize>,
 }
 
 #[derive(Debug)]
@@ -18,17 +21,19 @@ impl<'a> Ids<'a> {
     /// Another answer begins, whose calls may have the ids of those before.
     pub(super) fn begin_answer(&mut self) {
         self.calls.clear();
+        self.numbers.clear();
     }
 
     /// The id of the next call.
     pub(super) fn of_call(&mut self, id: &'a str) -> Cow<'a, str> {
         let wanted = sendable(id);
         let mut sent = wanted.clone();
-        let mut count = 1;
-        while self.calls.iter().any(|call| call.sent == sent) {
-            count += 1;
-            sent = Cow::Owned(format!("{wanted}_{count}"));
+        while self.numbers.contains_key(&sent) {
+            let number = self.numbers.entry(wanted.clone()).or_insert(1);
+            *number += 1;
+            sent = Cow::Owned(format!("{wanted}_{number}"));
         }
+        self.numbers.insert(sent.clone(), 1);
         self.calls.push(Named {
             id,
             sent: sent.clone(),
@@ -81,6 +86,9 @@ mod tests {
             "unknown_id",
         ];
         assert_eq!(results, expected);
+        assert_eq!(ids.of_call("b_2"), "b_2");
+        assert_eq!(ids.of_call("b"), "b");
+        assert_eq!(ids.of_call("b"), "b_3", "the second one is there");
         ids.begin_answer();
         assert_eq!(ids.of_call("call_0"), "call_0", "in the next answer");
         assert_eq!(ids.of_result("call_0"), "call_0");
